@@ -1,0 +1,29 @@
+"""Fixtures that every test shares; shape checks of jaxtyping are switched on here."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from jaxtyping import install_import_hook
+
+# Installed before any project module is imported: wrong shapes then fail at the call, in tests only.
+_SHAPE_CHECKS = install_import_hook(["scaling4d", "train"], "beartype.beartype")
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """Folder of real files that this project did not make; tests skip where it is absent."""
+    folder = Path(os.environ.get("SCALING4D_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no real test files: set SCALING4D_TEST_DATA (looked in {folder})")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """Root of the checkout, for tests that run the command lines or read the committed files."""
+    return REPOSITORY
