@@ -1,0 +1,1 @@
+"""USD stages composed by reference: room shell, objects, characters, lights, cameras."""
