@@ -1,0 +1,1 @@
+"""Executors outside Houdini: one machine, or a Dask cluster."""

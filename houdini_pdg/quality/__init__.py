@@ -1,0 +1,1 @@
+"""Quality checks at pack: do depth, pose and RGB of different views agree?"""

@@ -1,0 +1,1 @@
+"""Renderers behind one protocol: Cycles, Karma and the Embree preview."""

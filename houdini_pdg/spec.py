@@ -1,0 +1,123 @@
+"""The one YAML file that says what to mint, as typed dataclasses; unknown keys are refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from houdini_pdg.camera_path.config import TrajectoryConfig
+from houdini_pdg.configuration import SpecError, from_mapping, to_mapping
+from houdini_pdg.layout.config import LayoutConfig
+from houdini_pdg.quality.config import PackConfig
+from houdini_pdg.render.config import RenderConfig
+from houdini_pdg.usd.config import CharactersConfig, ComposeConfig
+
+__all__ = ["MintSpec", "SpecError", "load_spec", "parse_spec"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MintSpec:
+    """Everything that decides the bytes of a data set, one section per stage."""
+
+    name: str = "dataset"
+    """Name of the data set, letters, digits, dash and underscore."""
+    seed: int = 0
+    """Seed of the run, 0 <= seed < 2**64; every scene and stage draws from a named child of it."""
+    scenes: int
+    """Number of scenes asked for; rejected ones are not replaced."""
+    cameras: int = 4
+    """Synchronised cameras per scene."""
+    frames: int = 49
+    """Frames per camera."""
+    fps: float = 24.0
+    """Frames per second; frame i is at time code i of the composed stage."""
+    height: int = 480
+    """Pixels."""
+    width: int = 480
+    """Pixels."""
+    libraries: tuple[Path, ...] = ()
+    """Asset catalogues (catalog.yaml) to choose from, relative to the spec's folder."""
+    layout: LayoutConfig = field(default_factory=LayoutConfig)
+    characters: CharactersConfig = field(default_factory=CharactersConfig)
+    compose: ComposeConfig = field(default_factory=ComposeConfig)
+    trajectory: TrajectoryConfig = field(default_factory=TrajectoryConfig)
+    render: RenderConfig = field(default_factory=RenderConfig)
+    pack: PackConfig = field(default_factory=PackConfig)
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", self.name):
+            raise ValueError(f"name may hold letters, digits, '-' and '_' only, got {self.name!r}")
+        if not 0 <= self.seed < 1 << 64:
+            raise ValueError(f"seed must lie in [0, 2**64), got {self.seed}")
+        for key in ("scenes", "cameras", "frames", "height", "width"):
+            if getattr(self, key) < 1:
+                raise ValueError(f"{key} must be at least 1, got {getattr(self, key)}")
+        if not 0 < self.fps < 1000:
+            raise ValueError(f"fps must lie in (0, 1000), got {self.fps}")
+
+
+def parse_spec(values: Mapping[str, Any], *, folder: Path | None = None) -> MintSpec:
+    """Turn a mapping (YAML or JSON) into a checked spec; paths are relative to ``folder``.
+
+    Raises:
+        SpecError: one sentence that names the key, what was given and what was expected.
+    """
+    return from_mapping(MintSpec, values, folder=folder)
+
+
+def load_spec(path: Path, overrides: tuple[str, ...] = ()) -> MintSpec:
+    """Read a spec from YAML and apply ``section.key=value`` overrides (values are YAML).
+
+    Raises:
+        SpecError: the file is missing, is not YAML or holds something unusable.
+    """
+    import yaml
+
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SpecError(f"cannot read the spec {path}: {error.strerror or error}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        place = getattr(error, "problem_mark", None)
+        where = f" line {place.line + 1} column {place.column + 1}" if place else ""
+        raise SpecError(f"{path}{where} is not valid YAML: {_first_line(error)}") from error
+    if not isinstance(values, dict):
+        raise SpecError(f"{path} must hold a mapping of keys such as 'scenes: 3'")
+    for override in overrides:
+        _apply_override(values, override)
+    try:
+        return parse_spec(values, folder=path.resolve().parent)
+    except SpecError as error:
+        raise SpecError(f"{path}: {error}") from error
+
+
+def spec_to_mapping(spec: MintSpec) -> dict[str, Any]:
+    """Return the resolved spec as JSON values; `parse_spec` reads it back unchanged."""
+    return dict(to_mapping(spec))
+
+
+def _first_line(error: Exception) -> str:
+    problem = getattr(error, "problem", None) or str(error)
+    return str(problem).splitlines()[0]
+
+
+def _apply_override(values: dict[str, Any], override: str) -> None:
+    import yaml
+
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise SpecError(f"an override must read section.key=value, got {override!r}")
+    *sections, last = key.split(".")
+    for section in sections:
+        if values.get(section) is None:
+            values[section] = {}
+        values = values[section]
+        if not isinstance(values, dict):
+            raise SpecError(f"{key}: {section} is not a section")
+    try:
+        values[last] = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise SpecError(f"{key}: the value {text!r} is not valid YAML") from error
