@@ -8,8 +8,18 @@ from pathlib import Path
 import pytest
 from jaxtyping import install_import_hook
 
-# Installed before any project module is imported: wrong shapes then fail at the call, in tests only.
-_SHAPE_CHECKS = install_import_hook(["scaling4d", "train"], "beartype.beartype")
+# Installed before any project module is imported: a wrong shape then fails at the call.
+# geometry and storage check their arguments themselves, with errors that users see, and stay out.
+CHECKED_PACKAGES = [
+    "scaling4d.correspondence",
+    "scaling4d.data",
+    "scaling4d.estimators",
+    "scaling4d.evaluation",
+    "scaling4d.inference",
+    "scaling4d.models",
+    "train",
+]
+_SHAPE_CHECKS = install_import_hook(CHECKED_PACKAGES, "beartype.beartype")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

@@ -1,0 +1,268 @@
+"""Read and write frames with PyAV; nothing else in the project decodes or encodes video."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scaling4d.storage.atomic import atomic_path
+
+VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v")
+
+
+class VideoError(ValueError):
+    """A video cannot be read or written as asked."""
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What a video's header says. ``frames`` is counted by decoding when the header is silent."""
+
+    frames: int
+    height: int
+    width: int
+    fps: float
+
+
+@dataclass(frozen=True)
+class Video:
+    """Decoded frames (T, H, W, 3) uint8 RGB and their rate in frames per second."""
+
+    frames: NDArray[np.uint8]
+    fps: float
+
+
+def probe_video(path: str | Path) -> VideoInfo:
+    """Return frame count, size as displayed and rate of a video.
+
+    Raises:
+        VideoError: if the file is missing or holds no decodable video.
+    """
+    with _Reader(path) as reader:
+        frames = reader.stream.frames or sum(1 for _ in reader.decode())
+        frame = None if frames == 0 else reader.first_frame()
+        if frame is None:
+            raise VideoError(f"{path} holds no video frames")
+        return VideoInfo(frames, frame.shape[0], frame.shape[1], reader.fps)
+
+
+def read_video(
+    path: str | Path,
+    *,
+    start: int = 0,
+    frames: int | None = None,
+    step: int = 1,
+    size: tuple[int, int] | None = None,
+) -> Video:
+    """Read frames ``start, start + step, ...`` of a video.
+
+    Args:
+        path: any container and codec that the installed FFmpeg decodes.
+        start: first frame, 0-based.
+        frames: how many frames to return; None reads to the end.
+        step: take every step-th frame; the returned rate is divided by it.
+        size: (height, width) of the result: the largest centred crop of that shape, resized by
+            area averaging when shrinking. None keeps the video's size.
+
+    Raises:
+        VideoError: if the file is missing or broken, or holds fewer frames than asked for.
+    """
+    if start < 0 or step < 1 or (frames is not None and frames < 1):
+        raise VideoError(
+            f"start >= 0, step >= 1, frames >= 1 expected, got {start}, {step}, {frames}"
+        )
+    images: list[NDArray[np.uint8]] = []
+    with _Reader(path) as reader:
+        for index, image in enumerate(reader.decode()):
+            if index >= start and (index - start) % step == 0:
+                images.append(image if size is None else fit_image(image, size))
+                if frames is not None and len(images) == frames:
+                    break
+        fps = reader.fps / step
+    wanted = 1 if frames is None else frames
+    if len(images) < wanted:
+        raise VideoError(
+            f"{path} gives {len(images)} frames from frame {start} in steps of {step}, "
+            f"{wanted} needed: use a longer video or fewer frames"
+        )
+    return Video(np.stack(images), fps)
+
+
+def read_frames(
+    path: str | Path, indices: Sequence[int] | NDArray[Any], *, size: tuple[int, int] | None = None
+) -> NDArray[np.uint8]:
+    """Read frames by index, in any order and with repeats: (N, H, W, 3) uint8.
+
+    Decodes from the start up to the largest index: exact for every codec, which seeking is not.
+
+    Raises:
+        VideoError: if the file is missing or broken, or an index lies outside the video.
+    """
+    wanted = [int(index) for index in indices]
+    if not wanted or min(wanted) < 0:
+        raise VideoError(f"frame indices must be >= 0 and at least one, got {wanted[:8]}")
+    found: dict[int, NDArray[np.uint8]] = {}
+    needed, last = set(wanted), max(wanted)
+    with _Reader(path) as reader:
+        for index, image in enumerate(reader.decode()):
+            if index in needed:
+                found[index] = image if size is None else fit_image(image, size)
+            if index == last:
+                break
+    missing = sorted(needed - set(found))
+    if missing:
+        raise VideoError(f"{path} has no frame {missing[0]}: it ended before")
+    return np.stack([found[index] for index in wanted])
+
+
+def write_video(
+    path: str | Path, frames: NDArray[np.uint8], fps: float, *, quality: int = 18
+) -> None:
+    """Write an H.264 mp4 that browsers play, atomically.
+
+    Args:
+        path: final place, suffix ``.mp4``.
+        frames: (T, H, W, 3) uint8 RGB; odd sizes are padded by one repeated row or column,
+            because the 4:2:0 pixel format needs even ones.
+        fps: frames per second, > 0.
+        quality: x264 constant rate factor, 0 (lossless) to 51.
+
+    Raises:
+        VideoError: if ``frames`` has another shape or type.
+    """
+    import av
+
+    if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8 or not len(frames):
+        raise VideoError(f"frames must be (T, H, W, 3) uint8, got {frames.shape} {frames.dtype}")
+    if Path(path).suffix.lower() != ".mp4":
+        raise VideoError(f"videos are written as .mp4, got {path}")
+    even = [(0, 0), (0, frames.shape[1] % 2), (0, frames.shape[2] % 2), (0, 0)]
+    frames = np.pad(frames, even, mode="edge")
+    with atomic_path(path) as partial, av.open(str(partial), "w") as container:
+        rate = Fraction(fps).limit_denominator(100_000)
+        options = {"crf": str(quality), "movflags": "+faststart", "threads": "1"}
+        stream: Any = container.add_stream("libx264", rate=rate, options=options)
+        stream.height, stream.width, stream.pix_fmt = frames.shape[1], frames.shape[2], "yuv420p"
+        for image in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode())
+
+
+def write_image(path: str | Path, image: NDArray[np.uint8]) -> None:
+    """Write an (H, W, 3) uint8 RGB picture as PNG or JPEG, by suffix, atomically."""
+    import cv2
+
+    with atomic_path(path) as partial:
+        if not cv2.imwrite(str(partial), image[..., ::-1]):
+            raise VideoError(f"cannot write a picture to {path}: use the suffix .png or .jpg")
+
+
+def contact_sheet(
+    images: Sequence[NDArray[np.uint8]], *, columns: int, gap: int = 4, background: int = 255
+) -> NDArray[np.uint8]:
+    """Lay pictures of one size, each (H, W, 3) uint8, on a grid, row by row."""
+    height, width = images[0].shape[:2]
+    rows = -(-len(images) // columns)
+    sheet = np.full(
+        (rows * (height + gap) + gap, columns * (width + gap) + gap, 3), background, dtype=np.uint8
+    )
+    for index, image in enumerate(images):
+        top = gap + index // columns * (height + gap)
+        left = gap + index % columns * (width + gap)
+        sheet[top : top + height, left : left + width] = image
+    return sheet
+
+
+def crop_box(
+    height: int, width: int, target_height: int, target_width: int
+) -> tuple[int, int, int, int]:
+    """Return (top, left, height, width) of the largest centred crop with the target's shape."""
+    scale = min(height / target_height, width / target_width)
+    crop_height = min(height, round(target_height * scale))
+    crop_width = min(width, round(target_width * scale))
+    return (height - crop_height) // 2, (width - crop_width) // 2, crop_height, crop_width
+
+
+def fit_image(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Crop centrally to the shape of ``size`` (height, width) and resize: (H, W, 3) uint8."""
+    import cv2
+
+    top, left, height, width = crop_box(image.shape[0], image.shape[1], size[0], size[1])
+    crop = image[top : top + height, left : left + width]
+    method = cv2.INTER_AREA if height > size[0] else cv2.INTER_CUBIC
+    return np.ascontiguousarray(cv2.resize(crop, (size[1], size[0]), interpolation=method))
+
+
+def find_videos(folder: str | Path) -> list[Path]:
+    """Return the video files anywhere below a folder, sorted by path.
+
+    Raises:
+        VideoError: if the folder does not exist or holds no video.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise VideoError(f"no folder of videos at {folder}")
+    found = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in VIDEO_SUFFIXES and not path.name.startswith(".")
+    )
+    if not found:
+        raise VideoError(f"{folder} holds no video ({', '.join(VIDEO_SUFFIXES)})")
+    return found
+
+
+class _Reader:
+    """An open video stream whose decoding errors come out as `VideoError`."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+
+    def __enter__(self) -> _Reader:
+        import av
+
+        if not self.path.is_file():
+            raise VideoError(f"no video at {self.path}")
+        try:
+            self._container = av.open(str(self.path))
+        except av.FFmpegError as error:
+            raise VideoError(f"{self.path} is not a readable video: {error.strerror}") from None
+        if not self._container.streams.video:
+            self._container.close()
+            raise VideoError(f"{self.path} holds no video stream")
+        self.stream: Any = self._container.streams.video[0]
+        self.stream.thread_type = "AUTO"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._container.close()
+
+    @property
+    def fps(self) -> float:
+        rate = self.stream.average_rate or self.stream.guessed_rate
+        if not rate:
+            raise VideoError(f"{self.path} states no frame rate: re-encode it with one")
+        return float(rate)
+
+    def decode(self) -> Iterator[NDArray[np.uint8]]:
+        """Yield frames as displayed (rotation applied), (H, W, 3) uint8 RGB."""
+        import av
+
+        try:
+            for frame in self._container.decode(self.stream):
+                image = frame.to_ndarray(format="rgb24")
+                # Phones store upright clips sideways; `rotation` is counter-clockwise degrees.
+                turns = round((getattr(frame, "rotation", 0) or 0) / 90) % 4
+                yield np.ascontiguousarray(np.rot90(image, turns)) if turns else image
+        except av.FFmpegError as error:
+            raise VideoError(f"{self.path} breaks off while decoding: {error.strerror}") from None
+
+    def first_frame(self) -> NDArray[np.uint8] | None:
+        self._container.seek(0, stream=self.stream)
+        return next(self.decode(), None)
