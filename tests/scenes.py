@@ -89,7 +89,9 @@ class Camera:
     def project(self, points_in_world: Array) -> tuple[Array, Array]:
         """Positions (..., 2) and planar depth (...,); nan positions behind the camera."""
         camera_from_world = np.linalg.inv(self.world_from_camera)
-        return self._project(points_in_world @ camera_from_world[:3, :3].T + camera_from_world[:3, 3])
+        return self._project(
+            points_in_world @ camera_from_world[:3, :3].T + camera_from_world[:3, 3]
+        )
 
     def project_directions(self, directions: Array) -> Array:
         """Positions (..., 2) of points at infinity in the given world directions."""

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scaling4d.geometry.arrays import Array, constant_like, namespace
+from scaling4d.geometry.axes import convert_axes as convert_axes
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -26,7 +27,9 @@ def intrinsics_matrix(
         fx, fy: focal lengths in pixels, scalars or arrays that broadcast together.
         cx, cy: principal point in pixels, measured from the image corner.
     """
-    fx, fy, cx, cy = np.broadcast_arrays(*(np.asarray(v, dtype=np.float64) for v in (fx, fy, cx, cy)))
+    fx, fy, cx, cy = np.broadcast_arrays(
+        *(np.asarray(v, dtype=np.float64) for v in (fx, fy, cx, cy))
+    )
     intrinsics = np.zeros((*fx.shape, 3, 3))
     intrinsics[..., 0, 0] = fx
     intrinsics[..., 1, 1] = fy
