@@ -1,0 +1,163 @@
+"""Forward splat with one winner per target pixel, by either collision rule of section 3.2."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from jaxtyping import Float, Int, Shaped
+from torch import Tensor
+
+from scaling4d.geometry.seeds import child_seed
+
+from .field import CorrespondenceField
+
+Rule = Literal["nearest", "random"]
+Implementation = Literal["auto", "reference"]
+RULES = ("nearest", "random")
+
+# With the 2x2 footprint a point draws every pixel that a unit box around it overlaps by more than
+# this, along both axes: rounding must not let a point on a pixel centre spill over.
+MIN_OVERLAP = 1e-3
+
+_NO_KEY = torch.iinfo(torch.int64).max
+_INDEX_BITS = 31
+_INDEX_MASK = (1 << _INDEX_BITS) - 1
+_MASK_32 = 0xFFFFFFFF
+
+
+def splat_winners(
+    field: CorrespondenceField,
+    rule: Rule = "nearest",
+    seed: int = 0,
+    footprint: Literal[1, 2] = 1,
+    implementation: Implementation = "auto",
+) -> Int[Tensor, "frames height width"]:
+    """Choose, for every target pixel, the source pixel that is drawn there.
+
+    A source pixel is a candidate for the target pixel that holds its continuous position (floor).
+    With ``footprint=2`` it is also a candidate for the other pixels, four in all, that a unit box
+    around that position overlaps; this closes cracks under magnification and widens what is in
+    front by up to a pixel. Among equal keys the pixel at the position itself comes first, then the
+    lowest source index.
+
+    Args:
+        field: the field; ``nearest`` needs its target depth.
+        rule: ``nearest`` keeps the smallest target depth as float32 (a z-buffer, for inference);
+            ``random`` gives each candidate the same chance (for training), by a stateless hash of
+            (seed, frame, source index).
+        seed: 0 <= seed < 2**64, used by ``random`` alone.
+        footprint: 1 or 2 pixels.
+        implementation: ``auto`` takes the numba kernel on the CPU and the Triton kernel on CUDA,
+            ``reference`` the torch operations below; all give the same winners, bit for bit.
+
+    Returns:
+        int32 (frames, height, width) on the target grid: source index y * width + x, or -1.
+
+    Raises:
+        ValueError: if the rule or footprint is unknown, or ``nearest`` has no target depth.
+    """
+    check_splat(field.target_depth is not None, rule, footprint)
+    return _reference_winners(field, rule, seed, footprint)
+
+
+def check_splat(has_depth: bool, rule: str, footprint: int) -> None:
+    """Raise ValueError unless the rule and footprint exist and the rule has what it needs."""
+    if rule not in RULES:
+        raise ValueError(f"the collision rule must be one of {RULES}, got {rule!r}")
+    if footprint not in (1, 2):
+        raise ValueError(f"the footprint must be 1 or 2 pixels, got {footprint!r}")
+    if rule == "nearest" and not has_depth:
+        raise ValueError(
+            "rule 'nearest' compares target depths and this field has none (it comes from flow): "
+            "use rule 'random', or a field from depth"
+        )
+
+
+def gather(
+    source: Shaped[Tensor, "frames channels height width"],
+    winner: Int[Tensor, "frames target_height target_width"],
+) -> tuple[
+    Shaped[Tensor, "frames channels target_height target_width"],
+    Float[Tensor, "frames 1 target_height target_width"],
+]:
+    """Follow the winners: the warped video I^r (0 where nothing landed) and its mask M^r.
+
+    Args:
+        source: any per-pixel values on the source grid, of any dtype.
+        winner: source index per target pixel, or -1 (see `splat_winners`).
+
+    Returns:
+        The warped values in the dtype of ``source``, and the float32 mask, 1 = rendered.
+    """
+    channels = source.shape[1]
+    drawn = winner >= 0
+    index = winner.clamp(min=0).flatten(1).long()[:, None].expand(-1, channels, -1)
+    values = source.flatten(2).gather(2, index).unflatten(2, winner.shape[1:])
+    mask = drawn[:, None]
+    return values.masked_fill(~mask, 0), mask.to(torch.float32)
+
+
+def frame_keys(seed: int, frames: int) -> Int[Tensor, "frames 2"]:
+    """Two 32-bit hash keys per frame, as int64 on the CPU (see `candidate_hash`)."""
+    keys = [child_seed(seed, "splat", frame) for frame in range(frames)]
+    return torch.tensor([[key >> 32, key & _MASK_32] for key in keys], dtype=torch.int64)
+
+
+def candidate_hash(
+    index: Int[Tensor, " pixels"], keys: Int[Tensor, "frames 2"]
+) -> Int[Tensor, "frames pixels"]:
+    """30-bit priority of each source index in each frame: 32-bit multiply-xorshift rounds.
+
+    int64 holds the 32-bit products: they may wrap, and their low 32 bits are still right.
+    """
+    mixed = (index * 0x9E3779B1 & _MASK_32) ^ keys[:, :1]
+    mixed = mixed ^ (mixed >> 16)
+    mixed = mixed * 0x7FEB352D & _MASK_32
+    mixed = mixed ^ (mixed >> 15)
+    mixed = (mixed + keys[:, 1:]) & _MASK_32
+    mixed = mixed * 0x846CA68B & _MASK_32
+    mixed = mixed ^ (mixed >> 16)
+    return mixed >> 2
+
+
+def _reference_winners(
+    field: CorrespondenceField, rule: Rule, seed: int, footprint: int
+) -> Int[Tensor, "frames height width"]:
+    frames, height, width = field.frames, field.height, field.width
+    pixels = height * width
+    device = field.displacement.device
+    index = torch.arange(pixels, device=device)
+    depth = None if field.target_depth is None else field.target_depth.float().flatten(1)
+    if rule == "random":
+        priority = candidate_hash(index, frame_keys(seed, frames).to(device))
+    else:
+        assert depth is not None
+        priority = depth.contiguous().view(torch.int32).long()  # positive floats sort as integers
+    x, y = field.positions().flatten(2).unbind(dim=1)
+    best = torch.full((frames, pixels), _NO_KEY, dtype=torch.int64, device=device)
+    for column, row, drawn in _drawn_pixels(x, y, footprint):
+        drawn = drawn & (column >= 0) & (column < width) & (row >= 0) & (row < height)
+        if depth is not None:
+            drawn = drawn & (depth > 0)
+        second = (column != x.floor()) | (row != y.floor())
+        key = (priority << 32) | (second.long() << _INDEX_BITS) | index
+        target = torch.where(drawn, row * width + column, 0).long()
+        best.scatter_reduce_(1, target, key.where(drawn, _NO_KEY), reduce="amin")
+    winner = torch.where(best == _NO_KEY, -1, best & _INDEX_MASK)
+    return winner.int().unflatten(1, (height, width))
+
+
+def _drawn_pixels(x: Tensor, y: Tensor, footprint: int) -> list[tuple[Tensor, Tensor, Tensor]]:
+    """(column, row, overlapped) of each footprint pixel, column and row as whole floats."""
+    if footprint == 1:
+        return [(x.floor(), y.floor(), torch.ones_like(x, dtype=torch.bool))]
+    columns, rows = _overlapped(x), _overlapped(y)
+    return [(c, r, in_x & in_y) for r, in_y in rows for c, in_x in columns]
+
+
+def _overlapped(position: Tensor) -> list[tuple[Tensor, Tensor]]:
+    """The two pixels that a unit interval around the position touches, and whether it does."""
+    first = (position - 0.5).floor()
+    beyond = (position - 0.5) - first
+    return [(first, beyond < 1 - MIN_OVERLAP), (first + 1, beyond > MIN_OVERLAP)]

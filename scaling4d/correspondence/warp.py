@@ -1,0 +1,100 @@
+"""From depth or flow to the warped video I^r and its mask M^r (Equation 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from jaxtyping import Float, Int, Shaped
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from .field import CorrespondenceField, from_depth, from_flow
+from .splat import Implementation, Rule, gather, splat_winners
+
+
+@dataclass(frozen=True)
+class Warp:
+    """A source video moved into the target view.
+
+    Attributes:
+        field: C^r in pixels, on the source grid.
+        winner: int32 (frames, height, width), source index y * width + x drawn at each target
+            pixel, or -1.
+        warped: I^r, the drawn source values, unblended; 0 where nothing was drawn.
+        mask: M^r, float32 (frames, 1, height, width), 1 where a pixel was drawn.
+    """
+
+    field: CorrespondenceField
+    winner: Int[Tensor, "frames height width"]
+    warped: Shaped[Tensor, "frames channels height width"]
+    mask: Float[Tensor, "frames 1 height width"]
+
+
+def warp_from_depth(
+    source: Shaped[Tensor, "frames channels height width"],
+    depth: Float[Tensor, "frames height width"],
+    source_intrinsics: ArrayLike | Tensor,
+    target_intrinsics: ArrayLike | Tensor,
+    target_from_source: ArrayLike | Tensor,
+    *,
+    rule: Rule = "nearest",
+    seed: int = 0,
+    footprint: Literal[1, 2] = 1,
+    implementation: Implementation = "auto",
+) -> Warp:
+    """Move a video by its depth and two cameras per frame.
+
+    Args:
+        source: values to move, of any dtype.
+        depth: planar z of the source camera (see `from_depth`).
+        source_intrinsics: (3, 3) or (frames, 3, 3) pixels.
+        target_intrinsics: (3, 3) or (frames, 3, 3) pixels.
+        target_from_source: (4, 4) or (frames, 4, 4), OpenCV axes.
+        rule: ``nearest`` at inference, ``random`` in training (see `splat_winners`).
+        seed: of ``random``.
+        footprint: 1 or 2 pixels (see `splat_winners`).
+        implementation: ``auto``, or ``reference`` for the readable torch path.
+
+    Raises:
+        ValueError: for shapes, dtypes or matrices that do not fit (see `from_depth`).
+    """
+    check_source(source, (depth.shape[0], *depth.shape[1:]))
+    field = from_depth(depth, source_intrinsics, target_intrinsics, target_from_source)
+    return _follow(source, field, rule, seed, footprint, implementation)
+
+
+def warp_from_flow(
+    source: Shaped[Tensor, "frames channels height width"],
+    flow: Float[Tensor, "frames 2 height width"],
+    *,
+    seed: int = 0,
+    footprint: Literal[1, 2] = 1,
+    implementation: Implementation = "auto",
+) -> Warp:
+    """Move a video by an optical flow in pixels; collisions are settled at random (section 3.2)."""
+    check_source(source, (flow.shape[0], *flow.shape[2:]))
+    return _follow(source, from_flow(flow), "random", seed, footprint, implementation)
+
+
+def check_source(source: Tensor, size: tuple[int, ...]) -> None:
+    """Raise ValueError unless ``source`` is (frames, channels, height, width) of that size."""
+    if source.ndim != 4 or (source.shape[0], *source.shape[2:]) != size:
+        frames, height, width = size
+        raise ValueError(
+            f"the source must be ({frames}, channels, {height}, {width}) like its correspondence, "
+            f"got {tuple(source.shape)}: resize the frames and the depth or flow alike"
+        )
+
+
+def _follow(
+    source: Tensor,
+    field: CorrespondenceField,
+    rule: Rule,
+    seed: int,
+    footprint: Literal[1, 2],
+    implementation: Implementation,
+) -> Warp:
+    winner = splat_winners(field, rule, seed, footprint, implementation)
+    warped, mask = gather(source, winner)
+    return Warp(field, winner, warped, mask)
