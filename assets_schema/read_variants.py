@@ -1,0 +1,124 @@
+"""Read the variant sets of an asset file, nested ones included, by trying every outer choice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pxr import Sdf, Tf, Usd
+
+from .variant_tree import Variant, VariantSet
+
+Selection = dict[str, str]
+
+
+def open_variant(file: Path, selection: Mapping[str, str]) -> Usd.Stage:
+    """Open an asset with the selection authored in its session layer.
+
+    Raises:
+        ValueError: when the file cannot be opened as USD or has no default prim.
+    """
+    stage = open_stage(file)
+    apply_in_session(stage, selection)
+    return stage
+
+
+def open_stage(file: Path) -> Usd.Stage:
+    """Open a file of any USD kind; errors of USD become a ValueError that names the file."""
+    if not Path(file).is_file():
+        raise ValueError(f"asset file {file} does not exist")
+    try:
+        stage = Usd.Stage.Open(str(file))
+    except Tf.ErrorException as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise ValueError(f"{file} cannot be opened as USD: {reason}") from error
+    if not stage.GetDefaultPrim():
+        raise ValueError(f"{file} has no default prim; set one, or run validate --fix")
+    return stage
+
+
+def apply_in_session(stage: Usd.Stage, selection: Mapping[str, str]) -> None:
+    """Author variant selections of the default prim in the session layer, which is never saved."""
+    prim_path = stage.GetDefaultPrim().GetPath()
+    with Usd.EditContext(stage, stage.GetSessionLayer()), Sdf.ChangeBlock():
+        spec = Sdf.CreatePrimInLayer(stage.GetSessionLayer(), prim_path)
+        for name in list(spec.variantSelections.keys()):
+            del spec.variantSelections[name]
+        for name, value in selection.items():
+            spec.variantSelections[name] = value
+
+
+def read_variant_sets(
+    stage: Usd.Stage, set_order: Mapping[str, Sequence[str]] | None = None
+) -> tuple[VariantSet, ...]:
+    """Return the variant tree of the default prim.
+
+    A set is nested in a variant when it exists only while that variant is selected. The stage's
+    session layer is left without selections.
+
+    Args:
+        stage: an open asset.
+        set_order: names per set in the order wanted; others follow in USD's (sorted) order.
+    """
+    order = {name: list(names) for name, names in (set_order or {}).items()}
+    tree = _read(stage, {}, frozenset(), order)
+    apply_in_session(stage, {})
+    return tree
+
+
+def _read(
+    stage: Usd.Stage, outer: Selection, known: frozenset[str], order: dict[str, list[str]]
+) -> tuple[VariantSet, ...]:
+    names = [name for name in _set_names(stage, outer) if name not in known]
+    if not names:
+        return ()
+    options = {name: _variant_names(stage, outer, name, order) for name in names}
+    controllers: dict[str, set[str]] = {name: set() for name in names}
+    for other in names if len(names) > 1 else ():
+        for value in options[other]:
+            # A set that vanishes under another choice of a sibling is nested in that sibling.
+            for name in set(names) - set(_set_names(stage, {**outer, other: value})):
+                controllers[name].add(other)
+    sets = []
+    for name in (name for name in names if not controllers[name]):
+        elsewhere = {each for each in names if name not in controllers[each]}
+        variants = tuple(
+            Variant(value, sets=_read(stage, {**outer, name: value}, known | elsewhere, order))
+            for value in options[name]
+        )
+        sets.append(VariantSet(name, variants))
+    return _hoist_shared(tuple(sets))
+
+
+def _hoist_shared(sets: tuple[VariantSet, ...]) -> tuple[VariantSet, ...]:
+    """Nested sets must hang below one set only: with siblings, keep the first that reveals them."""
+    seen: set[str] = set()
+    result = []
+    for each in sets:
+        found = {inner.name for variant in each.variants for inner in variant.sets}
+        variants = tuple(
+            Variant(
+                variant.name,
+                variant.weight,
+                variant.retired,
+                tuple(inner for inner in variant.sets if inner.name not in seen),
+            )
+            for variant in each.variants
+        )
+        seen |= found
+        result.append(VariantSet(each.name, variants))
+    return tuple(result)
+
+
+def _set_names(stage: Usd.Stage, selection: Selection) -> list[str]:
+    apply_in_session(stage, selection)
+    return list(stage.GetDefaultPrim().GetVariantSets().GetNames())
+
+
+def _variant_names(
+    stage: Usd.Stage, outer: Selection, set_name: str, order: dict[str, list[str]]
+) -> list[str]:
+    apply_in_session(stage, outer)
+    found = stage.GetDefaultPrim().GetVariantSet(set_name).GetVariantNames()
+    wanted = [name for name in order.get(set_name, []) if name in found]
+    return wanted + [name for name in found if name not in wanted]
