@@ -1,0 +1,182 @@
+"""`scaling4d.generate`: a video and a camera path in, the same moments from the new camera out.
+
+The path of Equation 3 and 5: depth -> C^r -> I^r, M^r (nearest rule) -> control -> network.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from tqdm.auto import tqdm
+
+from scaling4d.correspondence.control import build_control
+from scaling4d.correspondence.warp import warp_from_depth
+from scaling4d.geometry.scale import central_depth
+from scaling4d.geometry.trajectory import Trajectory, parse_trajectory
+from scaling4d.inference.result import GenerationResult
+from scaling4d.inference.sampler import sample_video
+from scaling4d.inference.source import Source, read_source
+from scaling4d.models.vnvs import VNVSModel
+
+logger = logging.getLogger(__name__)
+
+__all__ = ["GenerationResult", "generate"]
+
+
+def generate(
+    video: str | Path | NDArray[np.uint8],
+    trajectory: str | Path | Trajectory,
+    *,
+    model: str | Path | VNVSModel,
+    depth: str | Path | ArrayLike | None = None,
+    intrinsics: ArrayLike | None = None,
+    world_from_source: ArrayLike | None = None,
+    prompt: str = "",
+    frames: int | None = None,
+    size: tuple[int, int] | None = None,
+    frame_step: int = 1,
+    steps: int = 25,
+    text_guidance: float = 1.0,
+    footprint: int = 1,
+    seed: int = 0,
+    device: str | torch.device | None = None,
+    progress: bool = True,
+) -> GenerationResult:
+    """Render a monocular video from a new camera path.
+
+    Args:
+        video: path, or frames (T, H, W, 3) uint8 sRGB.
+        trajectory: a `Trajectory`, a file in a format that `python -m scaling4d trajectory` reads,
+            or a preset such as ``"orbit:yaw=20"`` (degrees, metres). Relative to the same
+            frame's source camera; mode "world" needs ``world_from_source``.
+        model: folder saved by ``python -m train`` (``OUT/model``), or a loaded model.
+        depth: planar z of the source, larger is farther: (T, H, W) floating point at the size of
+            the video or of the output; a ``.npy``, ``.npz`` (key ``depth``) or scene ``.h5`` file;
+            an estimator ``"transformers:MODEL"`` (hub id or folder); ``"infinity"`` for
+            pure rotations and zooms, which need no depth; None for metric Depth Anything V2.
+        intrinsics: (3, 3) or (T, 3, 3) in pixels of the video as given. None: those of the depth
+            estimator or file, else an assumed field of view, with a warning.
+        world_from_source: (T, 4, 4) poses of the source camera, OpenCV axes, for mode "world".
+        prompt: describes the scene.
+        frames: how many frames to make; None takes what the video has, at most 49, and fewer
+            where the model's rule (rk+1) asks for it.
+        size: (height, width) of the output; None keeps the video's. Frames, depth and intrinsics
+            are cropped centrally and resized together.
+        frame_step: take every n-th frame of the video.
+        steps: sampler steps.
+        text_guidance: classifier-free guidance scale of the prompt; 1 is none.
+        footprint: 1 or 2; 2 draws each source pixel on 2x2 target pixels, closing the cracks of
+            strong magnification.
+        seed: the same seed gives the same video on the same machine.
+        device: where to run; None takes CUDA if there is one.
+        progress: show a progress bar.
+
+    Returns:
+        Frames, warped video, mask, correspondence and cameras, see `GenerationResult`.
+
+    Raises:
+        ValueError: one sentence on what was given, what was expected and what to do.
+    """
+    place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    network = model if isinstance(model, VNVSModel) else VNVSModel.from_pretrained(model)
+    network = network.to(place).eval()
+    source = read_source(
+        video,
+        depth=depth,
+        intrinsics=intrinsics,
+        frames=frames,
+        size=size,
+        frame_step=frame_step,
+        device=place,
+    )
+    if frames is None:
+        source = _trim_to_legal_length(source, network)
+    network.check_size(len(source.frames), *source.size)
+    path = _read_trajectory(trajectory, source)
+    target_from_source = path.relative_to(world_from_source)
+    target_intrinsics = path.target_intrinsics(source.intrinsics)
+    if path.source_index is not None:
+        source = source.reordered(path.source_index)
+
+    images = torch.from_numpy(np.ascontiguousarray(source.frames.transpose(0, 3, 1, 2))).to(place)
+    images = images.float() / 127.5 - 1
+    warp = warp_from_depth(
+        images,
+        torch.from_numpy(source.depth).to(place),
+        source.intrinsics,
+        target_intrinsics,
+        target_from_source,
+        rule="nearest",
+        footprint=2 if footprint == 2 else 1,
+    )
+    control = build_control(images, warp.field.displacement, warp.warped, warp.mask)
+    with tqdm(total=steps, desc="generate", unit="step", disable=not progress) as bar:
+        generated = sample_video(
+            network,
+            control[None],
+            [prompt],
+            steps=steps,
+            seed=seed,
+            text_guidance=text_guidance,
+            on_step=lambda *_: bar.update(1),
+        )[0]
+    mask = warp.mask[:, 0].bool().cpu().numpy()
+    return GenerationResult(
+        frames=to_uint8(generated),
+        source=source.frames,
+        warped=to_uint8(warp.warped) * mask[..., None],
+        mask=mask,
+        correspondence=warp.field.displacement.float().cpu().numpy(),
+        depth=source.depth,
+        source_intrinsics=source.intrinsics,
+        target_intrinsics=target_intrinsics,
+        target_from_source=target_from_source,
+        fps=source.fps,
+        settings={
+            "seed": seed,
+            "steps": steps,
+            "prompt": prompt,
+            "text_guidance": text_guidance,
+            "footprint": footprint,
+            "trajectory": trajectory if isinstance(trajectory, str) else type(trajectory).__name__,
+            "model": "in memory" if isinstance(model, VNVSModel) else str(model),
+            "frames": len(source.frames),
+            "height": source.size[0],
+            "width": source.size[1],
+        },
+    )
+
+
+def _read_trajectory(trajectory: str | Path | Trajectory, source: Source) -> Trajectory:
+    """Build a preset for this clip, read a file, or take what was given; check its length."""
+    count = len(source.frames)
+    if isinstance(trajectory, Trajectory):
+        path = trajectory
+    else:
+        depth = central_depth(source.depth[0])
+        path = parse_trajectory(trajectory, frames=count, pivot_depth=depth)
+    if len(path) != count:
+        raise ValueError(
+            f"the trajectory has {len(path)} frames and the video {count}: make them equal "
+            "(a preset takes the video's length by itself)"
+        )
+    return path
+
+
+def to_uint8(video: torch.Tensor) -> NDArray[np.uint8]:
+    """(T, 3, H, W) in [-1, 1] -> (T, H, W, 3) uint8, rounded."""
+    scaled = ((video.float().clamp(-1, 1) + 1) * 127.5).round().byte()
+    return np.ascontiguousarray(scaled.permute(0, 2, 3, 1).cpu().numpy())
+
+
+def _trim_to_legal_length(source: Source, model: VNVSModel) -> Source:
+    """Drop the last frames that the model's rule rk+1 has no place for, and say so."""
+    stride = model.backbone.geometry.frame_compression
+    legal = (len(source.frames) - 1) // stride * stride + 1
+    if legal != len(source.frames):
+        logger.info("using the first %d of %d frames (%dk+1)", legal, len(source.frames), stride)
+    return source.reordered(np.arange(legal))
