@@ -1,4 +1,4 @@
-"""Analytic test scenes: closed-form depth, colour, correspondence and visibility for any pinhole camera.
+"""Analytic test scenes: closed-form depth, colour, correspondence and visibility, any pinhole.
 
 The oracle of the geometry tests. It is written from the ray equations alone and imports nothing of
 the project, so that agreement with it means something. numpy and float64 throughout; world z up,
@@ -6,15 +6,15 @@ metres, OpenCV camera axes, pixel centres at half steps, planar depth, +inf wher
 
     from tests.scenes import SCENES, Camera, moving_box
 
-    scene = moving_box()                      # or plane(), occluder(), sphere(), room(), SCENES["..."]
+    scene = moving_box()                 # or plane(), occluder(), sphere(), room(), SCENES[...]
     source = Camera.look_at(48, 64, eye=(0, -4, 1.5), target=(0, 0, 0.5), fov=60)
     target = Camera.look_at(48, 64, eye=(1, -4, 1.5), target=(0, 0, 0.5), fov=60)
     depth = scene.depth(0.0, source)          # (48, 64) at time 0 s
     image = scene.rgb(0.0, source)            # (48, 64, 3) uint8
     match = scene.correspondence(0.0, source, 0.5, target)
     match.displacement                        # (48, 64, 2) pixels (x, y), on the source grid
-    match.target_depth                        # (48, 64) planar depth of the same point in the target
-    match.visible                             # (48, 64) seen in the target frame, not hidden by anything
+    match.target_depth                        # (48, 64) planar depth of that point in the target
+    match.visible                             # (48, 64) in the target frame and not hidden
     clip = scene.clip(source.orbit(9, yaw=20, pivot=(0, 0, 0.5)), fps=8)
     clip.rgb, clip.depth, clip.intrinsics, clip.world_from_camera     # (T, ...) stacks
 
@@ -81,7 +81,7 @@ class Camera:
         return np.stack((columns + 0.5, rows + 0.5), axis=-1)
 
     def rays(self, xy: Array) -> tuple[Array, Array]:
-        """Origin (3,) and world directions (..., 3), scaled so that planar depth is the parameter."""
+        """Origin (3,) and world directions (..., 3) scaled so that depth is the parameter."""
         homogeneous = np.concatenate((xy, np.ones_like(xy[..., :1])), axis=-1)
         in_camera = homogeneous @ np.linalg.inv(self.intrinsics).T
         return self.world_from_camera[:3, 3], in_camera @ self.world_from_camera[:3, :3].T
@@ -180,7 +180,7 @@ class Body:
         world_from_body: (4, 4) pose at time 0.
         velocity: metres per second in the world.
         spin: radians per second about the body's own z axis.
-        wavelength: longest period of the texture in metres; four octaves below it are present.
+        wavelength: longest period of the texture in metres; three octaves follow below it.
         tint: mean colour, 0..1.
     """
 
@@ -188,7 +188,7 @@ class Body:
     world_from_body: Array = field(default_factory=lambda: np.eye(4))
     velocity: tuple[float, float, float] = (0.0, 0.0, 0.0)
     spin: float = 0.0
-    wavelength: float = 0.8
+    wavelength: float = 1.2
     tint: tuple[float, float, float] = (0.5, 0.5, 0.5)
 
     def pose(self, time: float) -> Array:
@@ -204,15 +204,15 @@ class Body:
         for octave in range(4):
             for _ in range(4):
                 direction = _unit(generator.normal(size=3)) * (2 * np.pi / self.wavelength)
-                phase = generator.uniform(0, 2 * np.pi, size=3)
+                phase = generator.uniform(0, 2 * np.pi) + generator.normal(scale=0.4, size=3)
                 argument = points_in_body @ direction * 2.0**octave
                 waves += 0.75**octave * np.sin(argument[..., None] + phase)
-        return np.clip(np.asarray(self.tint) + 0.2 * waves, 0.0, 1.0)
+        return np.clip(np.asarray(self.tint) + 0.1 * waves, 0.0, 1.0)
 
 
 @dataclass(frozen=True)
 class Hit:
-    """What the rays of a camera met: depth (...,), body index (-1: none), points and rgb (..., 3)."""
+    """What the rays met: depth (...,), body index (-1: none), points and rgb (..., 3)."""
 
     depth: Array
     body: Array
@@ -232,7 +232,7 @@ class Correspondence:
 
 @dataclass(frozen=True)
 class Clip:
-    """Rendered frames, stacked: rgb uint8 (T,H,W,3), depth (T,H,W), intrinsics, world_from_camera."""
+    """Rendered frames, stacked: rgb uint8 (T,H,W,3), depth (T,H,W), intrinsics and poses."""
 
     rgb: Array
     depth: Array
@@ -273,13 +273,12 @@ class Scene:
         return self.trace(time, camera).depth
 
     def rgb(self, time: float, camera: Camera, samples: int = 1) -> Array:
-        """Image (H, W, 3) uint8; ``samples`` x ``samples`` rays per pixel, 1 is the pixel centre."""
+        """Image (H, W, 3) uint8; ``samples`` squared rays per pixel, 1 is the pixel centre."""
         centers = camera.pixel_centers()
         offsets = (np.arange(samples) + 0.5) / samples - 0.5
-        total = sum(
-            self.trace(time, camera, centers + (x, y)).rgb for y in offsets for x in offsets
-        )
-        return np.round(255 * np.asarray(total) / samples**2).astype(np.uint8)
+        shifts = [np.array((x, y)) for y in offsets for x in offsets]
+        mean = np.mean([self.trace(time, camera, centers + shift).rgb for shift in shifts], axis=0)
+        return np.round(255 * mean).astype(np.uint8)
 
     def correspondence(
         self, source_time: float, source: Camera, target_time: float, target: Camera
@@ -345,7 +344,7 @@ def moving_box(speed: float = 0.4, spin_degrees: float = 30.0) -> Scene:
 def room(half_extents: tuple[float, float, float] = (3.0, 4.0, 1.5)) -> Scene:
     """The inside of a box about the origin with a ball in it: every pixel has a finite depth."""
     ball = Body(Ball(0.6), rigid(np.eye(3), (0.3, 1.5, -0.7)), tint=(0.75, 0.4, 0.35))
-    return Scene((Body(Box(half_extents), wavelength=1.6), ball))
+    return Scene((Body(Box(half_extents)), ball))
 
 
 SCENES: dict[str, Callable[[], Scene]] = {

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-# A numpy array or a torch tensor. Functions that take it return the kind, dtype and device they got.
+# A numpy array or a torch tensor; functions return the kind, dtype and device that they got.
 Array = Any
 
 

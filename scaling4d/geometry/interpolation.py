@@ -62,7 +62,7 @@ def linear(values: npt.ArrayLike, times: npt.ArrayLike, new_times: npt.ArrayLike
 def cubic_spline(
     values: npt.ArrayLike, times: npt.ArrayLike, new_times: npt.ArrayLike
 ) -> FloatArray:
-    """Return values (m, k) at ``new_times`` on the natural cubic spline through ``values`` (n, k)."""
+    """Return values (m, k) at ``new_times`` on the natural cubic spline through the keys (n, k)."""
     values = np.asarray(values, dtype=np.float64)
     times, new_times = _check_times(len(values), times, new_times)
     if len(times) < 3:  # the natural spline through two points is their line

@@ -178,7 +178,7 @@ def _key_times(
     for number, key in enumerate(keys):
         if name not in key:
             raise ValueError(f"keyframe {number} has no `{name}`")
-    positions = np.array([_number(key, name, i, 0.0) for i, key in enumerate(keys)])
+    positions: FloatArray = np.array([_number(key, name, i, 0.0) for i, key in enumerate(keys)])
     if positions[0] != 0.0 or np.any(np.diff(positions) <= 0.0):
         raise ValueError(f"the `{name}` of keyframes must start at 0 and increase, got {positions}")
     if declared is not None and (not isinstance(declared, int) or declared < 1):

@@ -32,7 +32,7 @@ class Moves:
 
     Attributes:
         yaw, pitch: degrees travelled to the right and up around the pivot, looking at it.
-        right, up, forward: metres moved along the axes of the camera that yaw and pitch have placed.
+        right, up, forward: metres moved along the axes of the camera placed by yaw and pitch.
         pan, tilt, roll: degrees turned in place, to the right, up and clockwise.
         zoom: focal length as a multiple of the source's.
         aim: turn in place towards the pivot first; pan, tilt and roll come on top.
@@ -50,7 +50,7 @@ class Moves:
     aim: bool = False
 
     def __post_init__(self) -> None:
-        """Check that all curves have one length, or one value, and that focal lengths are positive."""
+        """Broadcast the curves to one length and check that they are finite and zoom is > 0."""
         curves = {name: np.asarray(getattr(self, name), dtype=np.float64) for name in AMOUNTS}
         for name, curve in curves.items():
             if not np.isfinite(curve).all():

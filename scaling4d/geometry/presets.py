@@ -1,4 +1,4 @@
-"""Named camera moves: orbit, arc, dolly, truck, crane, pan, tilt, zoom, spiral, bullet time, random."""
+"""Named camera moves: orbit, arc, dolly, crane, pan, zoom, spiral, bullet time, random and more."""
 
 from __future__ import annotations
 

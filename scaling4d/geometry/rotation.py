@@ -85,7 +85,7 @@ def rotation_from_vector(vector: npt.ArrayLike) -> FloatArray:
 
 
 def slerp(first: npt.ArrayLike, second: npt.ArrayLike, fraction: npt.ArrayLike) -> FloatArray:
-    """Return the rotation (..., 3, 3) ``fraction`` (...) of the shortest way from first to second."""
+    """Return the rotations (..., 3, 3) at ``fraction`` (...) of the shortest way to the second."""
     first = np.asarray(first, dtype=np.float64)
     step = rotation_vector(first.swapaxes(-1, -2) @ np.asarray(second, dtype=np.float64))
     return first @ rotation_from_vector(np.asarray(fraction)[..., None] * step)

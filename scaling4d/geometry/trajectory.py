@@ -33,9 +33,9 @@ class Trajectory:
             is the world itself (the matrices are target_from_world), and `relative_to` needs the
             poses of the source cameras in that world.
         intrinsics: (n, 3, 3) pixel intrinsics of the target, or None: those of the source.
-        focal_scale: (n,) factor on the focal lengths of the source, or None; only without intrinsics.
-        source_index: (n,) which source frame is shown at frame i, or None: frame i (bullet time holds
-            one frame).
+        focal_scale: (n,) factor on the source's focal lengths, or None; only without intrinsics.
+        source_index: (n,) which source frame is shown at frame i (bullet time holds one), or
+            None: frame i.
         mode: "relative" or "world".
         moves: the curves that made a relative trajectory, or None; what parametric formats write.
         pivot_depth: metres to the point that the moves turn about, or None.
@@ -92,7 +92,7 @@ class Trajectory:
 
     @property
     def source_from_target(self) -> FloatArray:
-        """(n, 4, 4) poses of the target cameras in the source camera (in mode "world": the world)."""
+        """(n, 4, 4) target cameras in the frame of the source (in mode "world": of the world)."""
         return invert_pose(self.target_from_source)
 
     @classmethod
@@ -154,8 +154,8 @@ class Trajectory:
 
         Args:
             cameras: poses as another tool wrote them.
-            mode: "relative": the first camera is taken as the source view and every pose as a motion
-                away from it. "world": the poses stand in the world of the source cameras.
+            mode: "relative": the first camera is taken as the source view and every pose as a
+                motion away from it. "world": the poses stand in the world of the source cameras.
         """
         poses = cameras.world_from_camera
         first = poses[0] if mode == "relative" else np.eye(4)
@@ -184,7 +184,7 @@ class Trajectory:
         )
 
     def target_intrinsics(self, source_intrinsics: npt.ArrayLike) -> FloatArray:
-        """Return the target's intrinsics (n, 3, 3), from the source's (3, 3) or (m, 3, 3) if need be.
+        """Return the target's intrinsics (n, 3, 3), given the source's (3, 3) or (m, 3, 3).
 
         A zoom scales the focal lengths about the principal point, and nothing else.
         """
@@ -215,14 +215,13 @@ class Trajectory:
         old = np.arange(len(self), dtype=np.float64)
         new = np.linspace(0.0, len(self) - 1.0, frames)
         poses = interpolate_poses(self.source_from_target, old, new, method)
-        extra: dict[str, npt.NDArray[np.float64] | None] = {"intrinsics": None, "focal_scale": None}
-        if self.intrinsics is not None:
-            flat = linear(self.intrinsics.reshape(-1, 9), old, new)
-            extra["intrinsics"] = flat.reshape(-1, 3, 3)
-        if self.focal_scale is not None:
-            extra["focal_scale"] = linear(self.focal_scale[:, None], old, new)[:, 0]
+        intrinsics, focal_scale = self.intrinsics, self.focal_scale
+        if intrinsics is not None:
+            intrinsics = linear(intrinsics.reshape(-1, 9), old, new).reshape(-1, 3, 3)
+        if focal_scale is not None:
+            focal_scale = linear(focal_scale[:, None], old, new)[:, 0]
         index = None if self.source_index is None else self.source_index[np.rint(new).astype(int)]
-        return Trajectory(invert_pose(poses), source_index=index, mode=self.mode, **extra)
+        return Trajectory(invert_pose(poses), intrinsics, focal_scale, index, self.mode)
 
     def _shown(self, source_frames: int) -> npt.NDArray[np.int64]:
         index = np.arange(len(self)) if self.source_index is None else self.source_index
@@ -263,8 +262,8 @@ def parse_trajectory(
     if frames is not None and len(trajectory) != frames:
         raise ValueError(
             f"{text} holds {len(trajectory)} cameras, but {frames} frames are wanted: choose "
-            f"{len(trajectory)} frames, or resample it with `python -m scaling4d trajectory convert "
-            f"--frames {frames}`"
+            f"{len(trajectory)} frames, or resample it with "
+            f"`python -m scaling4d trajectory convert --frames {frames}`"
         )
     return trajectory
 
