@@ -19,11 +19,11 @@ COMMANDS = (
 
 EPILOG = """\
 start here:
-  python -m scaling4d quickstart              the whole pipeline on embedded defaults, minutes on a CPU
-  python -m scaling4d generate --help         a novel view of your own video
+  python -m scaling4d quickstart         the whole pipeline on embedded defaults, in minutes
+  python -m scaling4d generate --help    a novel view of your own video
 the other two halves:
-  python -m houdini_pdg --help                mint synthetic scenes
-  python -m train --help                      train on real and synthetic data
+  python -m houdini_pdg --help           mint synthetic scenes
+  python -m train --help                 train on real and synthetic data
 """
 
 

@@ -9,7 +9,8 @@ from typing import Any
 EPILOG = """\
 examples:
   an orbit of 20 degrees around what the camera looks at, depth from a file:
-    python -m scaling4d generate clip.mp4 orbit:yaw=20 --model out/model --depth depth.npz -o new.mp4
+    python -m scaling4d generate clip.mp4 orbit:yaw=20 --model out/model \\
+        --depth depth.npz -o new.mp4
   a pan, which needs no depth, at 17 frames of 128 x 128:
     python -m scaling4d generate clip.mp4 pan:yaw=8 --model out/model --depth infinity \\
         --frames 17 --size 128 128 -o new.mp4

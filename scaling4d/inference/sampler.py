@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float
@@ -11,7 +12,7 @@ from torch import Tensor
 from scaling4d.models.flow_matching import sampler_sigmas
 from scaling4d.models.vnvs import VNVSModel
 
-StepCallback = Callable[[int, int], None]
+StepCallback = Callable[[int, int], object]
 
 
 @torch.inference_mode()
@@ -46,7 +47,7 @@ def sample_video(
     text = model.encode_text(prompts)
     empty = model.encode_text([""] * batch) if text_guidance != 1 else None
     sigmas = sampler_sigmas(steps, model.backbone.sampling_shift).tolist()
-    for step, (sigma, next_sigma) in enumerate(zip(sigmas, sigmas[1:], strict=False)):
+    for step, (sigma, next_sigma) in enumerate(pairwise(sigmas)):
         level = torch.full((batch,), sigma, device=control.device)
         velocity = model.velocity(latents, level, text, control)
         if empty is not None:

@@ -91,7 +91,9 @@ def read_source(
         stored, stored_intrinsics = _load_depth(Path(depth))
         planar = _fit_depth(stored[::frame_step], count, original, (height, width))
         if matrix is None and stored_intrinsics is not None:
-            stored_intrinsics = stored_intrinsics[:: frame_step if stored_intrinsics.ndim == 3 else 1]
+            stored_intrinsics = stored_intrinsics[
+                :: frame_step if stored_intrinsics.ndim == 3 else 1
+            ]
             matrix = _fit_intrinsics(stored_intrinsics, count, stored.shape[1:], (height, width))
     else:
         planar = _fit_depth(np.asarray(depth), count, original, (height, width))
@@ -198,7 +200,7 @@ def _load_depth(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
         with np.load(path, allow_pickle=False) as archive:
             if "depth" not in archive:
                 raise ValueError(f"{path} holds {', '.join(archive) or 'nothing'}, not 'depth'")
-            return archive["depth"], archive["intrinsics"] if "intrinsics" in archive else None
+            return archive["depth"], archive.get("intrinsics")
     if path.suffix == ".h5":
         with open_scene(path) as scene:
             camera = scene.camera_names[0]
