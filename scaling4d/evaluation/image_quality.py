@@ -5,20 +5,20 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from jaxtyping import Bool, UInt8
+from numpy.typing import NDArray
 
 
 def psnr(
-    video: UInt8[np.ndarray, "frames height width 3"],
-    truth: UInt8[np.ndarray, "frames height width 3"],
-    where: Bool[np.ndarray, "frames height width"] | None = None,
+    video: NDArray[np.uint8],
+    truth: NDArray[np.uint8],
+    where: NDArray[np.bool_] | None = None,
 ) -> float:
     """Peak signal-to-noise ratio in dB, from the mean square error over all pixels at once.
 
     Args:
-        video: 8-bit sRGB.
-        truth: 8-bit sRGB of the same shape.
-        where: pixels that count; None counts all.
+        video: (frames, height, width, 3) uint8 sRGB.
+        truth: the same.
+        where: (frames, height, width), pixels that count; None counts all.
 
     Returns:
         10 log10(255^2 / mean square error): inf for equal videos, NaN where no pixel counts.

@@ -1,0 +1,140 @@
+"""The quickstart's machinery: settings, commands without orphans, stages done once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scaling4d.__main__ import main
+from scaling4d.quickstart.command import CommandError, run_command
+from scaling4d.quickstart.compare import inpaint
+from scaling4d.quickstart.settings import QuickstartSettings
+from scaling4d.quickstart.stages import Stages, exclusive
+
+
+def test_settings_are_read_with_their_types() -> None:
+    settings = QuickstartSettings.parse(["size=64", "fps=12.5"])
+    assert (settings.size, settings.fps, settings.frames) == (64, 12.5, 17)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("colour=3", "'colour=3' is no setting: .* train_steps"),
+        ("size", "'size' is no setting"),
+        ("size=big", "size must be int, got 'big'"),
+        ("frames=0", "frames is too small"),
+    ],
+)
+def test_a_wrong_setting_is_named(override, message) -> None:
+    with pytest.raises(ValueError, match=message):
+        QuickstartSettings.parse([override])
+
+
+def test_a_command_that_fails_ends_with_its_last_line_and_its_log(tmp_path: Path) -> None:
+    log = tmp_path / "logs" / "a.log"
+    with pytest.raises(CommandError, match=r"status 2: .*this is no file.*a\.log"):
+        run_command(["json.tool", str(tmp_path / "this is no file")], log)
+    assert log.read_bytes().startswith(b"$ python -m json.tool")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a signal that Linux alone has")
+def test_a_command_dies_with_a_killed_parent(tmp_path: Path) -> None:
+    (tmp_path / "sleeper.py").write_text(
+        "import os, pathlib, time\n"
+        "pathlib.Path('pid').write_text(str(os.getpid()))\n"
+        "time.sleep(120)\n"
+    )
+    script = (
+        "from pathlib import Path; from scaling4d.quickstart.command import run_command; "
+        "run_command(['sleeper'], Path('log'))"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script], cwd=tmp_path, env={**os.environ, "PYTHONPATH": "."}
+    )
+    pid = wait_for_text(tmp_path / "pid")
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    deadline = time.monotonic() + 10
+    while is_running(int(pid)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not is_running(int(pid))
+
+
+def wait_for_text(path: Path, seconds: float = 30) -> str:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if path.exists() and (text := path.read_text()):
+            return text
+        time.sleep(0.05)
+    raise AssertionError(f"{path} did not appear")
+
+
+def is_running(pid: int) -> bool:
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
+
+
+def test_a_stage_runs_once_and_again_when_anything_before_it_changes(tmp_path: Path) -> None:
+    calls: list[str] = []
+
+    def both(first_input: str) -> Stages:
+        stages = Stages(tmp_path, total=2)
+        stages.run("a", "first", first_input, lambda: calls.append("a"))
+        stages.run("b", "second", "same", lambda: calls.append("b") or {"answer": 42})
+        return stages
+
+    both("x")
+    assert both("x").records["b"]["answer"] == 42
+    assert calls == ["a", "b"]
+    both("y")
+    assert calls == ["a", "b", "a", "b"]
+
+
+def test_a_stage_that_fails_leaves_no_marker(tmp_path: Path) -> None:
+    stages = Stages(tmp_path, total=1)
+    with pytest.raises(ZeroDivisionError):
+        stages.run("a", "first", None, lambda: {"x": 1 / 0})
+    assert list(tmp_path.rglob("*.json")) == []
+
+
+def test_two_runs_in_one_folder_are_refused(tmp_path: Path) -> None:
+    with exclusive(tmp_path):
+        script = (
+            "from pathlib import Path; from scaling4d.quickstart.stages import exclusive\n"
+            f"with exclusive(Path({str(tmp_path)!r})): pass"
+        )
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+        assert b"another quickstart is working in" in done.stderr
+    with exclusive(tmp_path):
+        pass
+
+
+def test_inpainting_changes_only_what_the_warp_could_not_see() -> None:
+    generator = np.random.default_rng(0)
+    warped = generator.integers(0, 256, (2, 16, 16, 3), dtype=np.uint8)
+    mask = generator.random((2, 16, 16)) > 0.3
+    filled = inpaint(warped, mask)
+    np.testing.assert_array_equal(filled[mask], warped[mask])
+    assert (filled[~mask] != warped[~mask]).any()
+
+
+@pytest.mark.parametrize("videos", ["missing", "empty"])
+def test_a_folder_without_videos_ends_in_one_sentence(tmp_path: Path, capsys, videos) -> None:
+    (tmp_path / "empty").mkdir()
+    status = main(["quickstart", "--out", str(tmp_path / "out"), "--real", str(tmp_path / videos)])
+    assert status == 2
+    errors = capsys.readouterr().err
+    assert errors.startswith("error: ")
+    assert errors.count("\n") == 1
+    assert not (tmp_path / "out").exists()
