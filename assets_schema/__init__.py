@@ -1,4 +1,4 @@
-"""A USD asset library with variants: schema, catalogue, validator, ingest, previews, built-in assets.
+"""A USD asset library with variants: schema, catalogue, validator, ingest, previews, own assets.
 
 Importing the package registers the codeless S4D schemas with USD (see `assets_schema.schema`).
 """

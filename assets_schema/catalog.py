@@ -1,7 +1,7 @@
 """The catalogue: pinned entries of a library in one text file that loads fast and diffs well.
 
-``catalog.yaml`` is YAML whose entries are JSON objects, one a line. Such a file is read line by line
-(10,000 entries in under a second); one that a person re-formatted is read by the YAML parser.
+``catalog.yaml`` is YAML whose entries are JSON objects, one a line. Such a file is read as
+JSON (10,000 entries in under a second); one that a person re-formatted goes to the YAML parser.
 `catalog.schema.json` beside this module describes both.
 """
 
@@ -236,7 +236,7 @@ def write_atomically(path: Path, data: bytes) -> None:
             temporary.flush()
             os.fsync(temporary.fileno())
             os.fchmod(temporary.fileno(), 0o644)
-            os.replace(temporary.name, path)
+            Path(temporary.name).replace(path)
         except BaseException:
             Path(temporary.name).unlink(missing_ok=True)
             raise

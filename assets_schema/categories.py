@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import re
 
-SPATIALLM_CATEGORIES = tuple(
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+SPATIALLM_CATEGORIES = _words(
     """
     curtain painting nightstand chandelier wardrobe bed carpet sofa dining_chair bathroom_cabinet
     tv toilet dining_table_combination chair shower plants tv_cabinet coffee_table illumination
@@ -18,7 +23,7 @@ SPATIALLM_CATEGORIES = tuple(
     computer potted_bonsai range_hood entrance_cabinet gas_stove
     multifunctional_combination_bed leisure_table_and_chair_combination bar_chair screen sink bar
     tub decorative_cabinet wall_cabinet integrated_stove micro-wave_oven
-    """.split()
+    """
 )
 
 # Seen in SpatialLM's example layouts beyond the 59, and what this library adds.
@@ -115,16 +120,16 @@ ALIASES = {
 }
 
 # Where an object of the category stands when nothing else is said.
-WALL_CATEGORIES = frozenset(
+WALL_CATEGORIES = _words(
     """
     curtain painting wall_decoration air_conditioner mirror range_hood wall_cabinet tv shower
     wall_lamp window door
-    """.split()
+    """
 )
-CEILING_CATEGORIES = frozenset({"chandelier", "ceiling_light", "illumination"})
-ON_TOP_CATEGORIES = frozenset(
+CEILING_CATEGORIES = _words("chandelier ceiling_light illumination")
+ON_TOP_CATEGORIES = _words(
     "pillow cushion computer potted_bonsai micro-wave_oven gas_stove ornaments table_lamp books "
-    "vase sink".split()
+    "vase sink"
 )
 
 

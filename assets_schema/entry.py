@@ -16,8 +16,8 @@ Corner = tuple[float, float, float]
 class MotionInfo:
     """One motion of a character; times are time codes, the radius is in metres.
 
-    ``swept_radius`` bounds the distance of any body point from the starting position's vertical axis
-    over the whole motion; ``root_motion`` says that the character leaves its starting place.
+    ``swept_radius`` bounds the distance of any body point from the vertical axis of the starting
+    position over the whole motion; ``root_motion`` says that the character leaves that place.
     """
 
     start: float
@@ -147,9 +147,18 @@ class Entry:
 
 
 _OPTIONAL = (
-    "front_axis fit_mode support allowed_scale license source version tags weight content_hash "
-    "extent_sets"
-).split()
+    "front_axis",
+    "fit_mode",
+    "support",
+    "allowed_scale",
+    "license",
+    "source",
+    "version",
+    "tags",
+    "weight",
+    "content_hash",
+    "extent_sets",
+)
 _DEFAULT = Entry("", "", "")
 _KNOWN = {"id", "path", "category", "kind", "variants", "extents", "character", "light", *_OPTIONAL}
 

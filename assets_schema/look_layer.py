@@ -33,8 +33,8 @@ class PreviewSurface:
     """One UsdPreviewSurface; every channel is a constant, an image file or an image array.
 
     Arrays are uint8, (H, W, 3) RGB or (H, W) grey, first row on top. Constants are linear values;
-    images of ``diffuse`` and ``emissive`` are sRGB, all others raw. A constant above 1 is allowed for
-    ``emissive`` (a lamp). ``normal`` is a tangent-space map with +y up (OpenGL).
+    images of ``diffuse`` and ``emissive`` are sRGB, all others raw. ``emissive`` may exceed 1 (a
+    lamp). ``normal`` is a tangent-space map with +y up (OpenGL).
 
     Attributes:
         uv_scale: repeats of the images per unit of ``st``.

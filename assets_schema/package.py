@@ -17,7 +17,7 @@ Example::
     package.add_geometry_variant(
         "geometry", "low", [MeshData("seat", points, face_counts, face_indices, uvs, None, "wood")]
     )
-    package.add_look_variant("look", "oak", {"wood": PreviewSurface(diffuse=oak_image, roughness=0.5)})
+    package.add_look_variant("look", "oak", {"wood": PreviewSurface(diffuse=oak_image)})
     package.add_look_variant("look", "white", {"wood": PreviewSurface(diffuse=(0.9, 0.9, 0.88))})
     entry = package.write(Path("library/stool/stool_round"), library_root=Path("library"))
 
@@ -26,7 +26,6 @@ Asset space: z up, metres, origin at the bottom centre of the box, front faces -
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -153,14 +152,14 @@ class AssetPackage:
         author: Author | None = None,
         interface: Author | None = None,
     ) -> None:
-        """Add a variant of any other axis (a motion): see `add_geometry_variant` for the callbacks."""
+        """Add a variant of another axis (a motion); callbacks as in `add_geometry_variant`."""
         self._add(set_name, variant_name, _VariantPart((), None, author, interface))
 
     def _add(self, set_name: str, variant_name: str, part: _VariantPart) -> None:
         for name in (set_name, variant_name):
             if not Tf.IsValidIdentifier(name):
                 raise ValueError(
-                    f"variant name {name!r} of {self.id} is invalid: use letters, digits, underscores"
+                    f"variant name {name!r} of {self.id} is invalid: letters, digits, underscores"
                 )
         variants = self._sets.setdefault(set_name, {})
         if variant_name in variants:
@@ -188,8 +187,8 @@ class AssetPackage:
             staging.mkdir()
             self._write_files(staging)
             if folder.exists():
-                os.replace(folder, Path(temporary) / "replaced")
-            os.replace(staging, folder)
+                folder.rename(Path(temporary) / "replaced")
+            staging.rename(folder)
         return describe_asset(
             folder / INTERFACE_NAME,
             library_root=library_root or folder.parent,

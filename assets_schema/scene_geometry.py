@@ -1,12 +1,12 @@
 """Every drawable surface of a composed USD stage as world-space triangles at one time code.
 
-References, payloads, native instances, point instancers, visibility, purposes, time samples, skinning
-and gprims are resolved here, once, for the preview renderer, the extents and the validator.
+References, payloads, native instances, point instancers, visibility, purposes, time samples,
+skinning and gprims are resolved here, once, for the preview, the extents and the validator.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,12 +71,19 @@ class SceneGeometry:
     def __init__(self, stage: Usd.Stage, root: Usd.Prim | None = None) -> None:
         self.stage = stage
         self.root = root or stage.GetPseudoRoot()
+        self._skip: Container[str] = ()
         self._skeletons = UsdSkel.Cache()
         self._skinned = _skinned_prims(self.root, self._skeletons)
 
-    def surfaces(self, time: float | None = None) -> Iterator[Surface]:
-        """Yield what is drawn at a time code (None: the first authored sample or default)."""
+    def surfaces(
+        self, time: float | None = None, *, skip: Container[str] = ()
+    ) -> Iterator[Surface]:
+        """Yield what is drawn at a time code (None: the first authored sample or default).
+
+        Surfaces whose path is in ``skip`` are left out before their points are read.
+        """
         code = Usd.TimeCode.EarliestTime() if time is None else Usd.TimeCode(time)
+        self._skip = skip
         yield from self._walk(self.root, code, UsdGeom.XformCache(code), None, "", False)
 
     def is_animated(self) -> bool:
@@ -164,6 +171,8 @@ class SceneGeometry:
         path: str,
         moving: bool,
     ) -> Surface | None:
+        if path in self._skip:
+            return None
         if not prim.IsA(UsdGeom.Mesh):
             mesh = gprim_mesh(prim, code)
             if mesh is None:

@@ -13,7 +13,7 @@ _AXES = {"X": (1, 2, 0), "Y": (2, 0, 1), "Z": (0, 1, 2)}  # positions of (u, v, 
 
 
 def gprim_mesh(prim: Usd.Prim, code: Usd.TimeCode) -> Mesh | None:
-    """Return points (n, 3), face counts and face indices of a gprim, or None if it has no surface."""
+    """Return points (n, 3), face counts and indices of a gprim, or None if it has no surface."""
     kind = prim.GetTypeName()
     if kind == "Cube":
         return _cube(UsdGeom.Cube(prim).GetSizeAttr().Get(code))

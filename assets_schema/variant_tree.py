@@ -1,8 +1,8 @@
 """The pinned variant sets of an asset: ordered names, weights and sets nested inside variants.
 
-USD sorts variant names (``Ball_1, Ball_10, Ball_2``) and re-sorts them when one is added, so an index
-into USD's list changes its meaning. The catalogue pins the order instead: new names are appended,
-removed ones stay in place marked retired, and an index means the same for ever.
+USD sorts variant names (``Ball_1, Ball_10, Ball_2``) and re-sorts them when one is added, so an
+index into USD's list changes its meaning. The catalogue pins the order instead: new names are
+appended, removed ones stay in place marked retired, and an index means the same for ever.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Record = dict[str, Any]  # one parsed JSON object
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One alternative of a set; ``sets`` are the variant sets that exist only when it is selected."""
+    """One alternative of a set; ``sets`` are variant sets that exist only while it is selected."""
 
     name: str
     weight: float = 1.0  # relative chance in random choices; 0 keeps it selectable by name only

@@ -13,7 +13,7 @@ from typing import Any
 
 from pxr import Gf, Plug, Sdf, Usd
 
-from ..entry import CharacterInfo, LightInfo, MotionInfo
+from assets_schema.entry import CharacterInfo, LightInfo, MotionInfo
 
 SCHEMA_FOLDER = Path(__file__).resolve().parent
 SCHEMA_VERSION = 1
