@@ -39,6 +39,7 @@ class LayoutError(ValueError):
 
     def __init__(self, message: str, *, line: int, column: int) -> None:
         super().__init__(f"line {line}, column {column}: {message}")
+        self.message = message
         self.line = line
         self.column = column
 
@@ -101,9 +102,7 @@ def parse_layout(text: str, *, lenient: bool = False) -> Layout:
 
 def print_layout(layout: Layout) -> str:
     """Write a layout as text; `parse_layout` of it returns an equal layout."""
-    lines = [
-        f"{w.name}=Wall({_numbers(*w.a, *w.b, w.height, w.thickness)})" for w in layout.walls
-    ]
+    lines = [f"{w.name}=Wall({_numbers(*w.a, *w.b, w.height, w.thickness)})" for w in layout.walls]
     for kind, openings in (("Door", layout.doors), ("Window", layout.windows)):
         lines += [
             f"{o.name}={kind}({o.wall},{_numbers(*o.position, o.width, o.height)})"
@@ -173,7 +172,9 @@ def _value(field: str, token: str, line: int, column: int) -> str | float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise LayoutError(f"{field} must be a finite number, got {token!r}", line=line, column=column)
+        raise LayoutError(
+            f"{field} must be a finite number, got {token!r}", line=line, column=column
+        )
     return value
 
 
