@@ -1,0 +1,239 @@
+"""Which two clips of one video make a training pair (§3.2, Fig. 3: "arbitrarily select two clips").
+
+At inference a trajectory usually starts at the source view, so C^r is zero in the first frame and
+grows; a constant time offset alone never shows that. Hence five modes, drawn by weight. Frame
+numbers below count frames of a clip at its own rate; a shot is a run of frames without a cut.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, get_args
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, UInt8
+from numpy.typing import NDArray
+from torch import Tensor
+
+Mode = Literal["constant", "growing", "reversed", "still", "identity"]
+MODES: tuple[Mode, ...] = get_args(Mode)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipPairConfig:
+    """How pairs are drawn from a video and which are kept."""
+
+    constant: float = 0.25
+    """Weight of: target = source shifted in time by a constant offset, either way."""
+    growing: float = 0.45
+    """Weight of: both start together and the offset grows evenly, either way (as at inference)."""
+    reversed: float = 0.1
+    """Weight of: target = the source's frames in reverse order."""
+    still: float = 0.15
+    """Weight of: source = one frame repeated, target moves away from it (bullet time)."""
+    identity: float = 0.05
+    """Weight of: target = source."""
+    min_offset: int = 1
+    """Smallest largest offset between source and target, in frames."""
+    max_offset: int = 16
+    """Largest offset between source and target in modes constant and growing, in frames."""
+    min_displacement: float = 0.003
+    """Smallest mean length of C^r over a pair, as a share of the width (identity exempt)."""
+    max_displacement: float = 0.35
+    """Largest mean length of C^r over a pair, as a share of the width."""
+    min_valid: float = 0.4
+    """Smallest share of source pixels whose flow the backward flow confirms."""
+    min_covered: float = 0.35
+    """Smallest share of target pixels that the warp draws."""
+    attempts: int = 12
+    """Candidates tried before a clip is given up for a draw."""
+    variants: int = 8
+    """Pairs made (and cached) per clip; 0 = a new pair in every epoch, uncached."""
+
+    def __post_init__(self) -> None:
+        if min(self.weights.values()) < 0 or not sum(self.weights.values()) > 0:
+            raise ValueError(f"mode weights must be >= 0 with a positive sum, got {self.weights}")
+        if not 1 <= self.min_offset <= self.max_offset:
+            raise ValueError(
+                f"1 <= min_offset <= max_offset expected, got {self.min_offset}, {self.max_offset}"
+            )
+        if not 0 <= self.min_displacement < self.max_displacement:
+            raise ValueError(
+                "0 <= min_displacement < max_displacement expected, got "
+                f"{self.min_displacement}, {self.max_displacement}"
+            )
+        if not (0 <= self.min_valid <= 1 and 0 <= self.min_covered <= 1):
+            raise ValueError("min_valid and min_covered are shares between 0 and 1")
+        if self.attempts < 1 or self.variants < 0:
+            raise ValueError("attempts must be at least 1 and variants at least 0")
+
+    @property
+    def weights(self) -> dict[Mode, float]:
+        """Weight of each mode."""
+        return {mode: float(getattr(self, mode)) for mode in MODES}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Frames of one clip that may become a pair."""
+
+    mode: Mode
+    source: NDArray[np.int64]
+    """Frame numbers of I^s, within the clip."""
+    target: NDArray[np.int64]
+    """Frame numbers of I^t, within the clip."""
+
+    def describe(self) -> str:
+        """Name mode and frames in a few words, for reports."""
+        offsets = self.target - self.source
+        return (
+            f"{self.mode} {self.source[0]}..{self.source[-1]} -> "
+            f"{self.target[0]}..{self.target[-1]} (offset {offsets[0]:+d} to {offsets[-1]:+d})"
+        )
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What is measured on a candidate's flow; lengths are in pixels, shares between 0 and 1."""
+
+    mean_displacement: float
+    p95_displacement: float
+    valid_share: float
+    covered_share: float
+    warp_error: float
+    """Median absolute difference between I^r and I^t where drawn, in 8-bit levels."""
+
+
+def draw_candidate(
+    shots: Sequence[tuple[int, int]],
+    frames: int,
+    config: ClipPairConfig,
+    generator: np.random.Generator,
+) -> Candidate | str:
+    """Draw a shot (by length), a mode (by weight) and the mode's offset (uniformly).
+
+    Args:
+        shots: (start, end) of each shot, end exclusive.
+        frames: length n of the pair.
+        config: weights and offset bounds.
+        generator: source of all randomness.
+
+    Returns:
+        A candidate inside one shot, or the reason why this shot cannot hold the mode.
+    """
+    lengths = np.array([end - start for start, end in shots])
+    start, end = shots[int(generator.choice(len(shots), p=lengths / lengths.sum()))]
+    weights = np.array(list(config.weights.values()))
+    mode = MODES[int(generator.choice(len(MODES), p=weights / weights.sum()))]
+    steps = np.arange(frames)
+    source = np.zeros(frames, dtype=np.int64) if mode == "still" else steps
+    room = (end - start) - frames
+    largest = min(config.max_offset, room if mode == "constant" else config.max_offset)
+    if room < 0 or largest < config.min_offset:
+        needed = frames + (config.min_offset if mode == "constant" else 0)
+        return f"{mode}: the shot has {end - start} frames, at least {needed} needed"
+    offset = (
+        int(generator.integers(config.min_offset, largest + 1)) * (1, -1)[generator.integers(2)]
+    )
+    target = _target(mode, steps, offset)
+    low = min(source.min(), target.min())
+    span = max(source.max(), target.max()) - low + 1
+    if span > end - start:
+        return f"{mode}: the shot has {end - start} frames, offset {offset:+d} needs {span}"
+    shift = start - low + int(generator.integers(end - start - span + 1))
+    return Candidate(mode, source + shift, target + shift)
+
+
+def _target(mode: Mode, steps: NDArray[np.int64], offset: int) -> NDArray[np.int64]:
+    """Return the target's frame numbers for a source that starts at frame 0."""
+    match mode:
+        case "constant":
+            return steps + offset
+        case "growing":
+            grown = np.floor(steps * (offset / max(len(steps) - 1, 1)) + 0.5).astype(np.int64)
+            return steps + grown
+        case "reversed":
+            return steps[::-1].copy()
+        case "still":
+            return steps * (1 if offset > 0 else -1)
+        case "identity":
+            return steps
+
+
+def judge(candidate: Candidate, measure: Measure, width: int, config: ClipPairConfig) -> str:
+    """Return why a candidate is rejected, or an empty string if every bound holds."""
+    share = measure.mean_displacement / width
+    if candidate.mode != "identity" and share < config.min_displacement:
+        return f"mean displacement {share:.4f} of the width is below {config.min_displacement}"
+    if share > config.max_displacement:
+        return f"mean displacement {share:.4f} of the width is above {config.max_displacement}"
+    if measure.valid_share < config.min_valid:
+        return f"valid share {measure.valid_share:.2f} is below {config.min_valid}"
+    if measure.covered_share < config.min_covered:
+        return f"covered share {measure.covered_share:.2f} is below {config.min_covered}"
+    return ""
+
+
+def measure_flow(
+    flow: Float[Tensor, "frames 2 height width"],
+    valid: Bool[Tensor, "frames height width"],
+    mask: Float[Tensor, "frames 1 height width"],
+    warped: UInt8[Tensor, "frames 3 height width"],
+    target: UInt8[Tensor, "frames 3 height width"],
+) -> Measure:
+    """Measure a candidate: its flow in pixels, what the backward flow confirms, its warp."""
+    length = torch.hypot(flow[:, 0], flow[:, 1]).numpy()
+    error = (warped.short() - target.short()).abs().masked_select(mask.bool())
+    return Measure(
+        mean_displacement=float(length.mean()),
+        p95_displacement=float(np.percentile(length, 95)),
+        valid_share=float(valid.double().mean()),
+        covered_share=float(mask.double().mean()),
+        warp_error=float(error.median()) if error.numel() else 255.0,
+    )
+
+
+@dataclass
+class PairReport:
+    """The story of one pair: what was tried, what was measured, why it was kept."""
+
+    accepted: str = ""
+    measure: Mapping[str, float] = field(default_factory=dict)
+    rejected: list[dict[str, Any]] = field(default_factory=list)
+    passed_over: list[dict[str, Any]] = field(default_factory=list)
+    """Clips tried before this one that gave no pair, with their rejected candidates."""
+
+    def reject(self, candidate: Candidate | None, reason: str, measure: Measure | None) -> None:
+        """Note a candidate that was not used."""
+        self.rejected.append(
+            {
+                "candidate": candidate.describe() if candidate else "",
+                "reason": reason,
+                **({} if measure is None else _rounded(measure)),
+            }
+        )
+
+    def accept(self, candidate: Candidate, measure: Measure) -> None:
+        """Note the candidate that became the pair: every bound of the configuration held."""
+        self.accepted = candidate.describe()
+        self.measure = _rounded(measure)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return asdict(self)
+
+    def to_json(self) -> str:
+        """Return one line of JSON."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> PairReport:
+        """Read what `to_json` wrote."""
+        return cls(**json.loads(text))
+
+
+def _rounded(measure: Measure) -> dict[str, float]:
+    return {name: round(value, 4) for name, value in asdict(measure).items()}

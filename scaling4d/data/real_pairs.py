@@ -1,0 +1,211 @@
+"""Clips of monocular videos as a source of pairs: flow between two clips of one shot (§3.2)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, UInt8
+from numpy.typing import NDArray
+from torch import Tensor
+
+from scaling4d.correspondence.control import build_control
+from scaling4d.correspondence.warp import warp_from_flow
+from scaling4d.data.clip_pairs import (
+    Candidate,
+    ClipPairConfig,
+    PairReport,
+    draw_candidate,
+    judge,
+    measure_flow,
+)
+from scaling4d.data.disk_cache import Arrays, DiskCache, settings_hash
+from scaling4d.data.mixture import Draw
+from scaling4d.data.pairs import ClipPair, ClipSize, DataError, to_signed
+from scaling4d.data.shots import find_shots
+from scaling4d.data.video_clips import VideoClip
+from scaling4d.estimators import make_flow_estimator
+from scaling4d.estimators.base import FlowEstimator
+from scaling4d.geometry.seeds import child_seed, rng
+
+log = logging.getLogger(__name__)
+
+_CACHE_VERSION = 1
+"""Part of every key: raise it when the meaning of a cached value changes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlowConfig:
+    """Which optical flow gives the correspondence of real pairs."""
+
+    name: str = "raft_large"
+    """A name known to `scaling4d.estimators.make_flow_estimator`; the paper uses RAFT."""
+    options: dict[str, Any] = field(default_factory=dict)
+    """Arguments of that estimator, such as a path to weights."""
+    device: str = "cpu"
+    """Where it runs: cpu, cuda, cuda:1 ..."""
+    batch: int = 16
+    """Image pairs per call."""
+
+
+class RealPairs:
+    """Pairs of clips of videos; an item is one clip."""
+
+    def __init__(
+        self,
+        clips: Sequence[VideoClip],
+        size: ClipSize,
+        *,
+        config: ClipPairConfig,
+        flow: FlowConfig,
+        cache: DiskCache,
+        seed: int,
+    ) -> None:
+        """Offer pairs of these clips, the same for the same seed whatever the folder is called."""
+        self.clips = list(clips)
+        self.size = size
+        self.config = config
+        self.flow = flow
+        self.cache = cache
+        self.seed = seed
+        self._estimator: FlowEstimator | None = None
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def pair(self, draw: Draw) -> ClipPair:
+        """Make the pair of a draw: variant ``epoch`` (modulo ``variants``) of its clip.
+
+        A clip that yields no acceptable pair hands over to the next one; the report says so.
+
+        Raises:
+            DataError: if no clip yields a pair, or a video is broken.
+        """
+        variant = draw.epoch % self.config.variants if self.config.variants else draw.epoch
+        passed_over: list[dict[str, Any]] = []
+        for step in range(len(self.clips)):
+            clip = self.clips[(draw.item + step) % len(self.clips)]
+            entry = self._variant(clip, variant)
+            report = PairReport.from_json(str(entry["report"]))
+            if report.accepted:
+                report.passed_over = passed_over
+                return self._assemble(clip, entry, report, draw.seed)
+            passed_over.append({"clip": clip.path.name, "rejected": report.rejected})
+        last = passed_over[-1]["rejected"][-1]["reason"]
+        raise DataError(
+            f"none of the {len(self.clips)} clips gave a pair in {self.config.attempts} attempts "
+            f"(the last reason: {last}); loosen data.pairs or use videos with more motion"
+        )
+
+    def _variant(self, clip: VideoClip, variant: int) -> Arrays:
+        """Return the frames, flow and report of one variant of a clip, cached when it may recur."""
+        size = asdict(self.size)
+        flow = {"name": self.flow.name, "options": self.flow.options}
+        key = settings_hash(
+            _CACHE_VERSION, clip.identity, size, asdict(self.config), flow, self.seed, variant
+        )
+        cache = self.cache if self.config.variants else DiskCache(None)
+        return cache.get("pairs", key, lambda: self._search(clip, variant))
+
+    def _search(self, clip: VideoClip, variant: int) -> Arrays:
+        """Draw candidates until one passes every bound."""
+        video = clip.read(self.size, self.cache)
+        shots = self._shots(clip, video)
+        generator = rng(self.seed, "pair", clip.identity, variant)
+        report = PairReport()
+        for attempt in range(self.config.attempts):
+            candidate = draw_candidate(shots, self.size.frames, self.config, generator)
+            if isinstance(candidate, str):
+                report.reject(None, candidate, None)
+                continue
+            seed = child_seed(self.seed, "measure", clip.identity, variant, attempt)
+            flow, reason = self._try(video, candidate, report, seed)
+            if not reason:
+                return {
+                    "source": candidate.source,
+                    "target": candidate.target,
+                    "flow": flow,
+                    "report": np.array(report.to_json()),
+                }
+        return {"report": np.array(report.to_json())}
+
+    def _try(
+        self, video: NDArray[np.uint8], candidate: Candidate, report: PairReport, seed: int
+    ) -> tuple[NDArray[np.float16], str]:
+        """Measure a candidate; return its flow, rounded as stored, and why it is rejected."""
+        first = _channels_first(video[candidate.source])
+        second = _channels_first(video[candidate.target])
+        # Half precision rounds by under 0.02 px up to 64 px, less than any estimator errs.
+        forward = self._flow(first, second).to(torch.float16)
+        backward = self._flow(second, first)
+        warp = warp_from_flow(first, forward.float(), seed=seed)
+        measure = measure_flow(
+            forward.float(), confirmed(forward.float(), backward), warp.mask, warp.warped, second
+        )
+        reason = judge(candidate, measure, self.size.width, self.config)
+        if reason:
+            report.reject(candidate, reason, measure)
+        else:
+            report.accept(candidate, measure)
+        return forward.numpy(), reason
+
+    def _flow(
+        self, first: UInt8[Tensor, "n 3 height width"], second: UInt8[Tensor, "n 3 height width"]
+    ) -> Float[Tensor, "n 2 height width"]:
+        """Estimate the flow where frames differ; it is exactly zero where they are the same."""
+        if self._estimator is None:
+            self._estimator = make_flow_estimator(self.flow.name, **self.flow.options)
+        n, _, height, width = first.shape
+        flow = torch.zeros((n, 2, height, width))
+        moving = [i for i in range(n) if not torch.equal(first[i], second[i])]
+        for begin in range(0, len(moving), self.flow.batch):
+            part = moving[begin : begin + self.flow.batch]
+            images = (video[part].to(self.flow.device) for video in (first, second))
+            flow[part] = self._estimator(*images).cpu()
+        return flow
+
+    def _shots(self, clip: VideoClip, video: NDArray[np.uint8]) -> list[tuple[int, int]]:
+        key = settings_hash(_CACHE_VERSION, clip.identity, self.size.height, self.size.width)
+        entry = self.cache.get("shots", key, lambda: {"shots": np.array(find_shots(video))})
+        return [(int(start), int(end)) for start, end in entry["shots"]]
+
+    def _assemble(self, clip: VideoClip, entry: Arrays, report: PairReport, seed: int) -> ClipPair:
+        video = clip.read(self.size, self.cache)
+        source = to_signed(video[entry["source"]])
+        flow = torch.from_numpy(entry["flow"]).float()
+        warp = warp_from_flow(source, flow, seed=seed)
+        return ClipPair(
+            source=source,
+            target=to_signed(video[entry["target"]]),
+            control=build_control(source, warp.field.displacement, warp.warped, warp.mask),
+            prompt=clip.prompt,
+            origin=f"{clip.path.name}: {report.accepted}",
+            report=report.as_dict(),
+        )
+
+
+def confirmed(
+    forward: Float[Tensor, "n 2 height width"], backward: Float[Tensor, "n 2 height width"]
+) -> Bool[Tensor, "n height width"]:
+    """True where following the flow there and back returns to the start (Sundaram et al. 2010)."""
+    height, width = forward.shape[2:]
+    rows, columns = torch.meshgrid(
+        torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij"
+    )
+    x, y = columns + forward[:, 0], rows + forward[:, 1]
+    grid = torch.stack((2 * x / width - 1, 2 * y / height - 1), dim=-1)
+    back = torch.nn.functional.grid_sample(
+        backward, grid, mode="bilinear", padding_mode="border", align_corners=False
+    )
+    gap = (forward + back).square().sum(1)
+    bound = 0.01 * (forward.square().sum(1) + back.square().sum(1)) + 0.5
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    return inside & (gap < bound)
+
+
+def _channels_first(frames: NDArray[np.uint8]) -> UInt8[Tensor, "n 3 height width"]:
+    return torch.from_numpy(np.ascontiguousarray(frames.transpose(0, 3, 1, 2)))

@@ -1,0 +1,123 @@
+"""Shots of a video: runs of frames without a cut or a dissolve, so that no pair spans two scenes.
+
+A cut is a frame whose colours differ from the frame before (histogram) by something that motion
+does not explain (what optical flow between small versions of the frames leaves over). Fast camera
+motion fails the second test, a person walking past usually the first. A dissolve is a frame that
+is a blend of a frame before and one after it, where no motion connects these two.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt8
+from numpy.typing import NDArray
+
+HISTOGRAM_DISTANCE = 0.25
+"""Hellinger distance (0..1) of neighbouring frames' colours above which a cut is possible."""
+
+UNEXPLAINED = 0.25
+"""Difference left after motion compensation, over the contrast, above which two frames belong to
+different pictures. Continuous motion in the project's real test clips stays below 0.2 between
+neighbours."""
+
+BLEND_GAIN = 0.2
+"""A blend must explain a frame this much better than motion does; a dissolve reaches about 0.12,
+continuous motion stays above 0.3."""
+
+DISSOLVE_REACH = (4, 8)
+"""How many frames before and after a frame are tried as the two ends of a dissolve."""
+
+_SIDE = 96
+
+
+def find_shots(frames: UInt8[np.ndarray, "frames height width 3"]) -> list[tuple[int, int]]:
+    """Return (start, end) of each shot in order, end exclusive; frames of dissolves are in none."""
+    small = [cv2.resize(image, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA) for image in frames]
+    grey = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in small]
+    inside = ~_dissolving(grey)
+    starts = [0, *_cuts(small, grey), len(small)]
+    shots = []
+    for first, last in pairwise(starts):
+        edges = np.flatnonzero(np.diff(inside[first:last], prepend=False, append=False))
+        shots += [(first + int(a), first + int(b)) for a, b in edges.reshape(-1, 2)]
+    return shots
+
+
+def _cuts(small: list[NDArray[np.uint8]], grey: list[NDArray[np.uint8]]) -> list[int]:
+    histograms = [_histogram(image) for image in small]
+    return [
+        index
+        for index in range(1, len(small))
+        if _hellinger(histograms[index - 1], histograms[index]) > HISTOGRAM_DISTANCE
+        and unexplained(grey[index - 1], grey[index]) > UNEXPLAINED
+    ]
+
+
+def _dissolving(grey: list[NDArray[np.uint8]]) -> NDArray[np.bool_]:
+    """Mark the frames of dissolves."""
+    soft = [cv2.GaussianBlur(image, (0, 0), 1.0).astype(np.float32) for image in grey]
+    marked = np.zeros(len(grey), dtype=bool)
+    for reach in DISSOLVE_REACH:
+        for index in range(reach, len(grey) - reach):
+            before, after = index - reach, index + reach
+            left = _blend_residual(soft[before], soft[index], soft[after])
+            if (
+                left is not None
+                and unexplained(grey[before], grey[after]) > UNEXPLAINED
+                and left < BLEND_GAIN * unexplained(grey[before], grey[index])
+            ):
+                marked[index - reach // 2 : index + reach // 2 + 1] = True
+    return marked
+
+
+def _blend_residual(
+    before: Float[np.ndarray, "height width"],
+    image: Float[np.ndarray, "height width"],
+    after: Float[np.ndarray, "height width"],
+) -> float | None:
+    """Fit image = a before + b after + c; return what is left over the contrast, if a blend."""
+    columns = np.stack([before.ravel(), after.ravel(), np.ones(before.size, np.float32)], axis=1)
+    # The ridge keeps a still picture, where both columns are equal, solvable.
+    normal = columns.T @ columns + 1e-3 * np.eye(3, dtype=np.float32)
+    weights = np.linalg.solve(normal, columns.T @ image.ravel())
+    a, b = weights[:2]
+    if min(a, b) < 0.15 or not 0.8 < a + b < 1.2:
+        return None
+    left = np.abs(columns @ weights - image.ravel()).mean()
+    return float(left / _contrast(image))
+
+
+def unexplained(
+    first: UInt8[np.ndarray, "height width"], second: UInt8[np.ndarray, "height width"]
+) -> float:
+    """Mean difference left after warping by flow, over the second image's contrast."""
+    flow: NDArray[np.float32] = np.zeros((*first.shape, 2), dtype=np.float32)
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    flow = np.asarray(search.calc(second, first, flow), dtype=np.float32)
+    rows, columns = np.mgrid[: first.shape[0], : first.shape[1]].astype(np.float32)
+    moved = cv2.remap(
+        first,
+        columns + flow[..., 0],
+        rows + flow[..., 1],
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return float(np.abs(moved.astype(np.float32) - second).mean() / _contrast(second))
+
+
+def _contrast(image: NDArray[np.generic]) -> float:
+    return (
+        float(image.std()) + 4.0
+    )  # 8-bit levels; the constant keeps noise on a flat picture small
+
+
+def _histogram(image: UInt8[np.ndarray, "height width 3"]) -> NDArray[np.float64]:
+    counts = cv2.calcHist([image], [0, 1, 2], None, [8, 8, 8], [0, 256] * 3).ravel()
+    return np.asarray(counts / counts.sum(), dtype=np.float64)
+
+
+def _hellinger(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    return float(np.sqrt(max(0.0, 1.0 - np.sum(np.sqrt(first * second)))))

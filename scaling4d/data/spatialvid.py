@@ -1,0 +1,171 @@
+"""The SpatialVID data set (§4.1) in its own folder layout, complete or partly downloaded.
+
+    ROOT/data/train/SpatialVID_HQ_metadata.csv          one row per clip
+    ROOT/SpatialVid/HQ/videos/group_0001/ID.mp4
+    ROOT/SpatialVid/HQ/annotations/group_0001/ID/{poses.npy, intrinsics.npy, caption.json, ...}
+
+Its poses are world-to-camera with OpenCV axes (measured by epipolar residuals, although its page
+does not say so), one per key frame, and its intrinsics are shares of the image size.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import logging
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from scaling4d.data.pairs import ClipSize, DataError
+from scaling4d.data.video_clips import VideoClip, collect_clips
+from scaling4d.geometry.camera import invert_pose
+
+log = logging.getLogger(__name__)
+
+_CAMERA_WORDS = re.compile(
+    r"\b(camera|shot|footage|aerial view|viewpoint|viewer|perspective|angle|zoom\w*"
+    r"|pan(s|ned|ning)?|tilt\w*|dolly|tracking|drone|lens|point of view)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class SpatialVidClip:
+    """One row of the metadata table whose video is on the disk."""
+
+    id: str
+    video: Path
+    annotations: Path
+    frames: int
+    fps: float
+    height: int
+    width: int
+
+    def prompt(self) -> str:
+        """Return the scene's caption without sentences about the camera: motion comes from C^r."""
+        path = self.annotations / "caption.json"
+        if not path.is_file():
+            return ""
+        caption = json.loads(path.read_text(encoding="utf-8"))
+        text = f"{caption.get('SceneSummary', '')} {caption.get('SceneDescription', '')}"
+        return drop_camera_sentences(text)
+
+    def cameras(
+        self,
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+        """Read the annotated cameras of the key frames.
+
+        Returns:
+            Frame numbers (n,), intrinsics (n, 3, 3) in pixels, world_from_camera (n, 4, 4) with
+            OpenCV axes, in the data set's own unit of length.
+
+        Raises:
+            DataError: if the annotation files are missing or of another shape.
+        """
+        poses = _load(self.annotations / "poses.npy", columns=7)
+        shares = _load(self.annotations / "intrinsics.npy", columns=4)
+        if len(poses) != len(shares):
+            raise DataError(f"{self.annotations} has {len(poses)} poses, {len(shares)} intrinsics")
+        camera_from_world = np.tile(np.eye(4), (len(poses), 1, 1))
+        camera_from_world[:, :3, :3] = Rotation.from_quat(poses[:, 3:]).as_matrix()  # x y z w
+        camera_from_world[:, :3, 3] = poses[:, :3]
+        intrinsics = np.tile(np.eye(3), (len(poses), 1, 1))
+        intrinsics[:, 0, 0], intrinsics[:, 1, 1] = (
+            shares[:, 0] * self.width,
+            shares[:, 1] * self.height,
+        )
+        intrinsics[:, 0, 2], intrinsics[:, 1, 2] = (
+            shares[:, 2] * self.width,
+            shares[:, 3] * self.height,
+        )
+        key_frames = np.arange(len(poses)) * -(-self.frames // len(poses))
+        return key_frames, intrinsics, np.asarray(invert_pose(camera_from_world))
+
+
+def is_spatialvid(folder: str | Path) -> bool:
+    """Say whether a folder has the data set's layout."""
+    return (Path(folder) / "SpatialVid").is_dir() and bool(_tables(Path(folder)))
+
+
+def list_spatialvid(folder: str | Path) -> list[SpatialVidClip]:
+    """Return the clips whose videos are on the disk; the others are counted in a log line.
+
+    Raises:
+        DataError: if the layout or the table is not the data set's, or no video is there.
+    """
+    root = Path(folder)
+    tables = _tables(root)
+    if not tables:
+        raise DataError(f"{root} holds no data/train/*metadata*.csv of SpatialVID")
+    clips: list[SpatialVidClip] = []
+    named = 0
+    for table in tables:
+        part = root / "SpatialVid" / ("HQ" if "HQ" in table.name else "raw")
+        with table.open(newline="", encoding="utf-8") as handle:
+            for row in csv.DictReader(handle):
+                named += 1
+                clip = _clip(part, row, table)
+                if clip.video.is_file():
+                    clips.append(clip)
+    if not clips:
+        raise DataError(f"none of the {named} videos that {tables[0]} names are below {root}")
+    if len(clips) < named:
+        log.warning(
+            "%s: %d of %d clips are on the disk, the others are skipped", root, len(clips), named
+        )
+    return clips
+
+
+def read_spatialvid(folder: str | Path, size: ClipSize, *, skip_broken: bool) -> list[VideoClip]:
+    """Return the data set's videos as clips with prompts.
+
+    Raises:
+        DataError: as `list_spatialvid`, or for a broken video (unless skipped).
+    """
+    rows = {clip.video: clip for clip in list_spatialvid(folder)}
+    return collect_clips(
+        ((path, clip.prompt()) for path, clip in rows.items()),
+        size,
+        skip_broken=skip_broken,
+        probe=lambda path: (rows[path].frames, rows[path].fps),
+    )
+
+
+def drop_camera_sentences(text: str) -> str:
+    """Remove the sentences that speak of the camera; the rest stays word for word."""
+    sentences = re.split(r"(?<=[.!?])\s+", text.strip())
+    return " ".join(part for part in sentences if part and not _CAMERA_WORDS.search(part))
+
+
+def _tables(root: Path) -> list[Path]:
+    return sorted((root / "data" / "train").glob("*metadata*.csv"))
+
+
+def _clip(part: Path, row: dict[str, str], table: Path) -> SpatialVidClip:
+    try:
+        width, height = (int(side) for side in row["resolution"].split("x"))
+        return SpatialVidClip(
+            id=row["id"],
+            video=part / row["video path"],
+            annotations=part / row["annotation path"],
+            frames=int(row["num frames"]),
+            fps=float(row["fps"]),
+            height=height,
+            width=width,
+        )
+    except (KeyError, ValueError) as error:
+        raise DataError(f"{table}: a row is not SpatialVID's ({error!r})") from None
+
+
+def _load(path: Path, columns: int) -> NDArray[np.float64]:
+    if not path.is_file():
+        raise DataError(f"no annotation at {path}")
+    array = np.load(path, allow_pickle=False).astype(np.float64)
+    if array.ndim != 2 or array.shape[1] != columns or not len(array):
+        raise DataError(f"{path} must hold rows of {columns} numbers, has shape {array.shape}")
+    return array

@@ -1,0 +1,126 @@
+"""Monocular videos as clips: windows of files, resampled in time, cropped and resized."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scaling4d.data.disk_cache import DiskCache, content_hash, settings_hash
+from scaling4d.data.pairs import ClipSize, DataError
+from scaling4d.storage.video import VideoError, probe_video, read_frames
+
+log = logging.getLogger(__name__)
+
+MAX_CLIP_SECONDS = 20.0
+"""Longer videos are cut into windows of this length, so that a film counts for its length."""
+
+
+@dataclass(frozen=True)
+class VideoClip:
+    """A window of a video file."""
+
+    path: Path
+    indices: tuple[int, ...]
+    """Frames of the file, at the clip's own rate."""
+    fps: float
+    """Frames per second of ``indices``."""
+    prompt: str = ""
+
+    @cached_property
+    def identity(self) -> str:
+        """Hash of the file's bytes and the window; independent of name and folder."""
+        return settings_hash(content_hash(self.path), self.indices[0], self.indices[-1], self.fps)
+
+    def read(self, size: ClipSize, cache: DiskCache) -> NDArray[np.uint8]:
+        """Return all frames (N, H, W, 3) uint8, from the cache where they are kept.
+
+        Raises:
+            DataError: if the file is broken or ends before the window does.
+        """
+        target = (size.height, size.width)
+
+        def decode() -> NDArray[np.uint8]:
+            try:
+                return read_frames(self.path, self.indices, size=target)
+            except VideoError as error:
+                raise DataError(f"{error}; replace or remove the file") from None
+
+        return cache.get_frames("frames", settings_hash(self.identity, target), decode)
+
+
+def resampled_indices(frames: int, fps: float, wanted_fps: float) -> NDArray[np.int64]:
+    """Choose the frames nearest to a regular clock of ``wanted_fps`` that starts at frame 0.
+
+    A video slower than the clock keeps its own frames: repeating them would teach the model a
+    stutter. Returned indices therefore increase strictly.
+    """
+    if wanted_fps >= fps:
+        return np.arange(frames)
+    ticks = np.arange(int((frames - 1) / fps * wanted_fps + 1e-6) + 1)
+    return np.minimum(np.floor(ticks * (fps / wanted_fps) + 0.5), frames - 1).astype(np.int64)
+
+
+def windows(
+    path: Path, frames: int, fps: float, size: ClipSize, prompt: str = ""
+) -> list[VideoClip]:
+    """Cut a video into clips of at most `MAX_CLIP_SECONDS`, none shorter than ``size.frames``."""
+    indices = resampled_indices(frames, fps, size.fps)
+    rate = min(fps, size.fps)
+    longest = max(size.frames, int(MAX_CLIP_SECONDS * rate))
+    pieces = max(1, round(len(indices) / longest))
+    parts = [part for part in np.array_split(indices, pieces) if len(part) >= size.frames]
+    return [VideoClip(path, tuple(part.tolist()), rate, prompt) for part in parts]
+
+
+def collect_clips(
+    videos: Iterable[tuple[Path, str]],
+    size: ClipSize,
+    *,
+    skip_broken: bool,
+    probe: Callable[[Path], tuple[int, float]] | None = None,
+) -> list[VideoClip]:
+    """Turn (video, prompt) pairs into clips.
+
+    Args:
+        videos: files and their captions.
+        size: clips are resampled to its rate and must hold its number of frames.
+        skip_broken: leave out unreadable and too short files with a warning instead of raising.
+        probe: returns (frames, fps) of a file without opening it, where an index knows.
+
+    Raises:
+        DataError: for a broken or too short video (unless skipped), or if no clip is left.
+    """
+    clips: list[VideoClip] = []
+    given = 0
+    for path, prompt in videos:
+        given += 1
+        try:
+            frames, fps = (probe or _probe)(path)
+            found = windows(path, frames, fps, size, prompt)
+            if not found:
+                shortest = size.frames / min(fps, size.fps)
+                raise DataError(
+                    f"{path} gives {len(resampled_indices(frames, fps, size.fps))} frames at "
+                    f"{min(fps, size.fps):g} fps, a clip needs {size.frames} ({shortest:.1f} s)"
+                )
+        except (DataError, VideoError) as error:
+            if not skip_broken:
+                hint = "remove it or set data.skip_broken=true"
+                raise DataError(f"{error}; {hint}") from None
+            log.warning("skipped: %s", error)
+            continue
+        clips += found
+    if not clips:
+        raise DataError(f"none of the {given} videos can be used for clips of {size.frames} frames")
+    return clips
+
+
+def _probe(path: Path) -> tuple[int, float]:
+    info = probe_video(path)
+    return info.frames, info.fps

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from scaling4d.data.clip_pairs import (
+    MODES,
+    Candidate,
+    ClipPairConfig,
+    Measure,
+    Mode,
+    draw_candidate,
+    judge,
+)
+
+FRAMES = 9
+
+
+def only(mode: Mode, **changes: float) -> ClipPairConfig:
+    return ClipPairConfig(**{name: float(name == mode) for name in MODES}, **changes)  # type: ignore[arg-type]
+
+
+def draw(mode: Mode, shots: list[tuple[int, int]], seed: int, **changes: float) -> Candidate | str:
+    return draw_candidate(shots, FRAMES, only(mode, **changes), np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_candidates_stay_inside_one_shot(mode: Mode) -> None:
+    shots = [(0, 12), (12, 40), (45, 80)]
+    found = [draw(mode, shots, seed) for seed in range(200)]
+    candidates = [c for c in found if isinstance(c, Candidate)]
+    assert len(candidates) > 50
+    for c in candidates:
+        frames = np.concatenate([c.source, c.target])
+        assert any(a <= frames.min() and frames.max() < b for a, b in shots)
+        assert len(c.source) == len(c.target) == FRAMES
+
+
+def test_constant_mode_shifts_every_frame_alike_both_ways() -> None:
+    offsets = set()
+    for seed in range(300):
+        c = draw("constant", [(0, 40)], seed, min_offset=2, max_offset=5)
+        assert isinstance(c, Candidate)
+        assert len(set(c.target - c.source)) == 1
+        offsets.add(int(c.target[0] - c.source[0]))
+    assert offsets == {-5, -4, -3, -2, 2, 3, 4, 5}
+
+
+def test_growing_mode_starts_together_and_moves_apart_evenly() -> None:
+    ends = set()
+    for seed in range(300):
+        c = draw("growing", [(0, 60)], seed, min_offset=1, max_offset=12)
+        if isinstance(c, str):
+            continue
+        offset = c.target - c.source
+        assert offset[0] == 0
+        assert (np.abs(np.diff(np.abs(offset))) <= np.ceil(abs(offset[-1]) / (FRAMES - 1))).all()
+        assert (np.diff(np.abs(offset)) >= 0).all()
+        ends.add(int(offset[-1]))
+    assert ends == set(range(-12, 13)) - {0}
+
+
+def test_reversed_still_and_identity_are_what_they_say() -> None:
+    for seed in range(20):
+        back, still, same = (draw(m, [(3, 40)], seed) for m in ("reversed", "still", "identity"))
+        assert isinstance(back, Candidate)
+        assert isinstance(still, Candidate)
+        assert isinstance(same, Candidate)
+        np.testing.assert_array_equal(back.target, back.source[::-1])
+        assert len(set(still.source)) == 1
+        assert still.target[0] == still.source[0]
+        assert set(np.abs(np.diff(still.target))) == {1}
+        np.testing.assert_array_equal(same.target, same.source)
+
+
+def test_modes_come_by_weight() -> None:
+    config = ClipPairConfig(
+        constant=1.0, growing=2.0, reversed=1.0, still=0.0, identity=4.0, max_offset=4
+    )
+    generator = np.random.default_rng(0)
+    modes = [draw_candidate([(0, 200)], FRAMES, config, generator) for _ in range(4000)]
+    counts = {m: sum(isinstance(c, Candidate) and c.mode == m for c in modes) for m in MODES}
+    expected = {"constant": 500, "growing": 1000, "reversed": 500, "still": 0, "identity": 2000}
+    for mode, count in expected.items():
+        assert abs(counts[mode] - count) <= 4 * np.sqrt(count), mode  # type: ignore[index]
+
+
+def test_shot_that_is_too_short_is_refused_with_both_lengths() -> None:
+    reason = draw("constant", [(0, FRAMES)], 0)
+    assert isinstance(reason, str)
+    assert f"{FRAMES} frames, at least {FRAMES + 1} needed" in reason
+    assert isinstance(draw("identity", [(0, FRAMES)], 0), Candidate)
+    assert isinstance(draw("identity", [(0, FRAMES - 1)], 0), str)
+
+
+GOOD = Measure(
+    mean_displacement=5.0,
+    p95_displacement=9.0,
+    valid_share=0.8,
+    covered_share=0.9,
+    warp_error=2.0,
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({}, ""),
+        ({"mean_displacement": 0.01}, "below 0.003"),
+        ({"mean_displacement": 60.0}, "above 0.35"),
+        ({"valid_share": 0.1}, "valid share"),
+        ({"covered_share": 0.1}, "covered share"),
+    ],
+)
+def test_each_bound_rejects_with_its_own_reason(change: dict[str, float], words: str) -> None:
+    candidate = Candidate("constant", np.arange(3), np.arange(3) + 1)
+    reason = judge(candidate, dataclasses.replace(GOOD, **change), 128, ClipPairConfig())
+    assert bool(reason) == bool(words)
+    assert words in reason
+
+
+def test_identity_needs_no_motion() -> None:
+    still = dataclasses.replace(GOOD, mean_displacement=0.0)
+    candidate = Candidate("identity", np.arange(3), np.arange(3))
+    assert judge(candidate, still, 128, ClipPairConfig()) == ""
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"constant": -1.0},
+        dict.fromkeys(MODES, 0.0),
+        {"min_offset": 0},
+        {"min_offset": 9, "max_offset": 8},
+        {"min_displacement": 0.5},
+        {"min_valid": 1.5},
+        {"attempts": 0},
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError):
+        ClipPairConfig(**wrong)  # type: ignore[arg-type]
