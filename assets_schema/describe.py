@@ -11,6 +11,7 @@ from pxr import Ar, Sdf, Usd, UsdUtils
 
 from .entry import CharacterInfo, Entry, LightInfo
 from .extents import stage_extents
+from .quiet import quiet_usd
 from .read_variants import apply_in_session, open_stage, read_variant_sets
 from .schema import read_attributes, read_motion
 from .variant_tree import VariantSet, flat_names, walk_sets
@@ -149,17 +150,19 @@ def content_hash(file: Path) -> str:
     References that do not resolve count with their text.
     """
     digest = hashlib.sha256()
-    for path in dependencies(file)[0]:
+    paths, unresolved = dependencies(file)
+    for path in paths:
         digest.update(Path(os.path.relpath(path, file.parent)).as_posix().encode() + b"\0")
         digest.update(hashlib.sha256(path.read_bytes()).digest())
-    for text in dependencies(file)[1]:
+    for text in unresolved:
         digest.update(b"unresolved\0" + text.encode() + b"\0")
     return digest.hexdigest()
 
 
 def dependencies(file: Path) -> tuple[list[Path], list[str]]:
     """Return the files that an asset needs, itself included and sorted, and unresolved paths."""
-    layers, assets, unresolved = UsdUtils.ComputeAllDependencies(Sdf.AssetPath(str(file)))
+    with quiet_usd():
+        layers, assets, unresolved = UsdUtils.ComputeAllDependencies(Sdf.AssetPath(str(file)))
     paths = {Path(layer.realPath) for layer in layers if layer.realPath}
     for asset in assets:
         packaged = Ar.IsPackageRelativePath(asset)

@@ -69,25 +69,40 @@ def read_variant_sets(
 def _read(
     stage: Usd.Stage, outer: Selection, known: frozenset[str], order: dict[str, list[str]]
 ) -> tuple[VariantSet, ...]:
-    names = [name for name in _set_names(stage, outer) if name not in known]
-    if not names:
-        return ()
-    options = {name: _variant_names(stage, outer, name, order) for name in names}
-    controllers: dict[str, set[str]] = {name: set() for name in names}
-    for other in names if len(names) > 1 else ():
+    options = _options(stage, outer, known, order)
+    controllers: dict[str, set[str]] = {name: set() for name in options}
+    for other in options if len(options) > 1 else ():
         for value in options[other]:
-            # A set that vanishes under another choice of a sibling is nested in that sibling.
-            for name in set(names) - set(_set_names(stage, {**outer, other: value})):
-                controllers[name].add(other)
+            changed = _options(stage, {**outer, other: value}, known, order)
+            for name in options:
+                # A set whose names follow another set's choice is nested in that set.
+                if name != other and changed.get(name) != options[name]:
+                    controllers[name].add(other)
+    free = [name for name in options if not controllers[name]] or list(options)[:1]
     sets = []
-    for name in (name for name in names if not controllers[name]):
-        elsewhere = {each for each in names if name not in controllers[each]}
+    for name in free:
+        elsewhere = {name} | {each for each in options if name not in controllers[each]}
         variants = tuple(
             Variant(value, sets=_read(stage, {**outer, name: value}, known | elsewhere, order))
             for value in options[name]
         )
         sets.append(VariantSet(name, variants))
     return _hoist_shared(tuple(sets))
+
+
+def _options(
+    stage: Usd.Stage, outer: Selection, known: frozenset[str], order: dict[str, list[str]]
+) -> dict[str, list[str]]:
+    """Return the names of every set that is not ``known`` under a selection."""
+    apply_in_session(stage, outer)
+    sets = stage.GetDefaultPrim().GetVariantSets()
+    options = {}
+    for set_name in sets.GetNames():
+        if set_name not in known:
+            found = sets.GetVariantSet(set_name).GetVariantNames()
+            wanted = [name for name in order.get(set_name, []) if name in found]
+            options[set_name] = wanted + [name for name in found if name not in wanted]
+    return options
 
 
 def _hoist_shared(sets: tuple[VariantSet, ...]) -> tuple[VariantSet, ...]:
@@ -108,17 +123,3 @@ def _hoist_shared(sets: tuple[VariantSet, ...]) -> tuple[VariantSet, ...]:
         seen |= found
         result.append(VariantSet(each.name, variants))
     return tuple(result)
-
-
-def _set_names(stage: Usd.Stage, selection: Selection) -> list[str]:
-    apply_in_session(stage, selection)
-    return list(stage.GetDefaultPrim().GetVariantSets().GetNames())
-
-
-def _variant_names(
-    stage: Usd.Stage, outer: Selection, set_name: str, order: dict[str, list[str]]
-) -> list[str]:
-    apply_in_session(stage, outer)
-    found = stage.GetDefaultPrim().GetVariantSet(set_name).GetVariantNames()
-    wanted = [name for name in order.get(set_name, []) if name in found]
-    return wanted + [name for name in found if name not in wanted]

@@ -1,0 +1,171 @@
+"""Command line of the asset library: ``python -m assets_schema COMMAND``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .catalog import Catalog
+from .entry import Entry
+from .quiet import quiet_usd
+from .variants import Selection, complete_selection, count_variants
+
+_EPILOG = """examples:
+  python -m assets_schema build-library output/library --preset quickstart
+  python -m assets_schema list output/library --category sofa
+  python -m assets_schema show output/library sofa_classic
+  python -m assets_schema preview output/library sofa_classic --out sofa.png
+  python -m assets_schema ingest chair.glb --category chair --license CC0-1.0 --out my_library
+  python -m assets_schema validate my_library --format sarif --out findings.sarif
+  python -m assets_schema build my_library        # catalogue every asset below a folder
+  python -m assets_schema update my_library       # append what is new, retire what is gone
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return 0, 1 when the validator found errors, or 2 for a user's mistake."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    arguments = _parser().parse_args(argv)
+    try:
+        with quiet_usd():
+            return int(arguments.run(arguments))
+    except (ValueError, KeyError, OSError, ImportError) as error:
+        message = error.args[0] if isinstance(error, KeyError) and error.args else error
+        print(f"error: {' '.join(str(message).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("error: interrupted", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m assets_schema",
+        description="Build, catalogue, check and look at USD assets with variants.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    build_library = commands.add_parser("build-library", help="make the built-in library")
+    build_library.add_argument("out", type=Path, help="folder to create")
+    build_library.add_argument("--preset", default="quickstart", choices=("quickstart", "full"))
+    build_library.set_defaults(run=_build_library)
+
+    listing = commands.add_parser("list", help="one line per entry")
+    listing.add_argument("library", type=Path, help="folder or catalogue file")
+    listing.add_argument("--category", help="only this category (aliases are understood)")
+    listing.add_argument("--kind", choices=("asset", "character", "light", "room"))
+    listing.add_argument("--json", action="store_true", help="whole entries as JSON lines")
+    listing.set_defaults(run=_list)
+
+    show = commands.add_parser("show", help="one entry with its variants and boxes")
+    show.add_argument("library", type=Path)
+    show.add_argument("id")
+    show.add_argument("--json", action="store_true")
+    show.set_defaults(run=_show)
+
+    preview = commands.add_parser("preview", help="contact sheet or turntable of one asset")
+    preview.add_argument("library", type=Path, help="folder, catalogue, or an asset file")
+    preview.add_argument("id", nargs="?", help="entry; left out for an asset file")
+    preview.add_argument("--out", type=Path, required=True, help="a .png, or .mp4 for a turntable")
+    preview.add_argument("--turntable", action="store_true", help="turn around one selection")
+    preview.add_argument(
+        "--select", action="append", default=[], metavar="SET=NAME", help="variant to show"
+    )
+    preview.add_argument("--size", type=int, default=256, help="pixels per picture (256)")
+    preview.set_defaults(run=_preview)
+    return parser
+
+
+def _build_library(arguments: argparse.Namespace) -> int:
+    from .library.build import build_library
+
+    def progress(done: int, total: int, name: str) -> None:
+        logging.info("%d/%d %s", done, total, name)
+
+    catalog = build_library(arguments.out, arguments.preset, progress)
+    print(f"{len(catalog)} entries in {len(catalog.categories)} categories: {arguments.out}")
+    return 0
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    catalog = Catalog.load(arguments.library)
+    entries = catalog.by_category(arguments.category) if arguments.category else catalog.entries
+    for entry in entries:
+        if arguments.kind and entry.kind != arguments.kind:
+            continue
+        if arguments.json:
+            print(json.dumps(entry.to_record(), ensure_ascii=False))
+        else:
+            sets = " ".join(f"{name}:{len(each)}" for name, each in entry.variant_sets.items())
+            count = count_variants(entry)
+            print(f"{entry.id:32} {entry.category:24} {entry.kind:10} {count:6}  {sets}")
+    return 0
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    entry = Catalog.load(arguments.library)[arguments.id]
+    if arguments.json:
+        print(json.dumps(entry.to_record(), ensure_ascii=False, indent=2))
+        return 0
+    for name in ("id", "path", "category", "kind", "front_axis", "fit_mode", "support", "license"):
+        print(f"{name:14} {getattr(entry, name)}")
+    print(f"{'combinations':14} {count_variants(entry)}")
+    for name, values in entry.variant_sets.items():
+        indexed = ", ".join(f"{index} {value}" for index, value in enumerate(values))
+        print(f"{'set ' + name:14} {indexed}")
+    low, high = entry.extents()
+    size = " x ".join(f"{b - a:.3f}" for a, b in zip(low, high, strict=True))
+    print(f"{'size':14} {size} m (first variants)")
+    return 0
+
+
+def _preview(arguments: argparse.Namespace) -> int:
+    from .contact_sheet import tile, turntable, variant_sheet, write_image, write_movie
+
+    if arguments.out.suffix.lower() not in (".png", ".mp4"):
+        raise ValueError(f"--out must end in .png or .mp4, got {arguments.out.name}")
+    if not 16 <= arguments.size <= 4096:
+        raise ValueError(f"--size must lie in 16..4096 pixels, got {arguments.size}")
+    entry = _entry(arguments.library, arguments.id)
+    selection = _selection(entry, arguments.select)
+    if arguments.turntable or arguments.out.suffix.lower() == ".mp4":
+        frames = turntable(entry, selection, size=arguments.size)
+        if arguments.out.suffix.lower() == ".mp4":
+            write_movie(arguments.out, frames)
+        else:
+            write_image(arguments.out, tile(frames))
+    else:
+        write_image(arguments.out, variant_sheet(entry, size=arguments.size))
+    print(arguments.out)
+    return 0
+
+
+def _entry(library: Path, id: str | None) -> Entry:
+    """Return a catalogue entry, or describe an asset file on the spot."""
+    if id is not None:
+        return Catalog.load(library)[id]
+    if library.suffix.lower() not in (".usd", ".usda", ".usdc", ".usdz"):
+        raise ValueError(f"give the id of an entry of {library}, or an asset file")
+    from .describe import describe_asset
+
+    return describe_asset(library, library_root=library.parent)
+
+
+def _selection(entry: Entry, pairs: Sequence[str]) -> Selection:
+    selection = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise ValueError(f"--select takes SET=NAME, got {pair!r}")
+        selection[name] = value
+    return complete_selection(entry, selection)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
