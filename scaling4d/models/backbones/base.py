@@ -1,0 +1,204 @@
+"""What a video foundation model must offer so that the network of §3.4 can be attached to it."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from scaling4d.models.flow_matching import SigmaSampling
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TokenGeometry:
+    """How a backbone cuts a video of rk+1 frames into latent frames and tokens."""
+
+    frame_compression: int
+    """r: pixel frames per latent frame after the first, which stands alone."""
+    pixel_compression: int
+    """Height (and width) of the square of pixels behind one latent position."""
+    patch: tuple[int, int, int]
+    """Latent frames, rows and columns of one token."""
+
+    @property
+    def size_multiple(self) -> int:
+        """Height and width must be multiples of this many pixels."""
+        return self.pixel_compression * self.patch[1]
+
+    def latent_grid(self, frames: int, height: int, width: int) -> tuple[int, int, int]:
+        """Latent frames, rows and columns of a video of legal size."""
+        latent_frames = (frames - 1) // self.frame_compression + 1
+        return latent_frames, height // self.pixel_compression, width // self.pixel_compression
+
+    def front_padding(self, latent_frames: int) -> int:
+        """Latent frames to repeat in front so that patches of several frames come out even."""
+        return -latent_frames % self.patch[0]
+
+    def token_grid(self, frames: int, height: int, width: int) -> tuple[int, int, int]:
+        """Token frames, rows and columns of a video of legal size."""
+        t, h, w = self.latent_grid(frames, height, width)
+        return (
+            (t + self.front_padding(t)) // self.patch[0],
+            h // self.patch[1],
+            w // self.patch[2],
+        )
+
+    def check_size(self, frames: int, height: int, width: int) -> None:
+        """Refuse a video that does not divide into tokens.
+
+        Raises:
+            ValueError: naming the nearest legal number of frames, height and width.
+        """
+        r, multiple = self.frame_compression, self.size_multiple
+        legal_frames = max(round((frames - 1) / r), 0) * r + 1
+        legal_height = max(round(height / multiple), 1) * multiple
+        legal_width = max(round(width / multiple), 1) * multiple
+        if (frames, height, width) != (legal_frames, legal_height, legal_width):
+            raise ValueError(
+                f"the backbone cannot take {frames} frames of {height}x{width} (height x width): "
+                f"frames must be {r}k+1, height and width multiples of {multiple}; "
+                f"nearest legal: {legal_frames} frames of {legal_height}x{legal_width}"
+            )
+
+
+@dataclasses.dataclass(frozen=True)
+class TextCondition:
+    """Encoded prompts of one batch; the first axis of every tensor is the batch."""
+
+    embeddings: Tensor
+    """Token embeddings (or token ids, for `mini`), batch tokens ..."""
+    extra: Mapping[str, Tensor] = dataclasses.field(default_factory=dict)
+    """Whatever else the family feeds beside them: masks, pooled vectors, a second encoder."""
+
+    def __len__(self) -> int:
+        return len(self.embeddings)
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> TextCondition:
+        """Apply a function to every tensor."""
+        return TextCondition(
+            function(self.embeddings), {k: function(v) for k, v in self.extra.items()}
+        )
+
+    def rows(self, selected: Tensor) -> TextCondition:
+        """Keep the selected samples (a boolean or index tensor over the batch)."""
+        return self.map(lambda tensor: tensor[selected.to(tensor.device)])
+
+    def replaced(self, rows: Bool[Tensor, " batch"], by: TextCondition) -> TextCondition:
+        """Put the prompt ``by`` (a batch of one) in place of the marked rows."""
+
+        def choose(mine: Tensor, other: Tensor) -> Tensor:
+            marked = rows.to(mine.device).view(-1, *[1] * (mine.ndim - 1))
+            return torch.where(marked, other.to(mine), mine)
+
+        extra = {k: choose(v, by.extra[k]) for k, v in self.extra.items()}
+        return TextCondition(choose(self.embeddings, by.embeddings), extra)
+
+
+@dataclasses.dataclass(frozen=True)
+class Rotary:
+    """The backbone's rotary embedding in one form, for use by VNVS Blocks.
+
+    Channels 2i and 2i+1 form a pair; cos and sin broadcast to batch tokens heads head_dim and
+    repeat each angle for both members of its pair.
+    """
+
+    cos: Tensor
+    sin: Tensor
+
+    def __call__(
+        self, x: Float[Tensor, "batch tokens heads head_dim"]
+    ) -> Float[Tensor, "batch tokens heads head_dim"]:
+        """Rotate each pair of channels by its angle."""
+        even, odd = x.unflatten(-1, (-1, 2)).unbind(-1)
+        turned = torch.stack((-odd, even), dim=-1).flatten(-2)
+        return (x * self.cos + turned * self.sin).to(x.dtype)
+
+
+class Backbone(nn.Module, ABC):
+    """A text-to-video diffusion transformer with its text encoder and video codec.
+
+    Latents are batch channels latent_frames rows columns. Noise level: ``noisy = (1 - sigma) x +
+    sigma noise`` and the velocity is ``noise - x``, whatever the family's own convention; adapters
+    convert. VNVS Blocks are inserted by wrapping entries of `block_lists`.
+    """
+
+    name: ClassVar[str]
+    """The family's name in configs."""
+    rotary_argument: ClassVar[str | None] = None
+    """Name of the block argument that carries the rotary embedding."""
+    sigma_sampling: SigmaSampling = SigmaSampling()
+    """How the family draws noise levels in training."""
+    sampling_shift: float = 1.0
+    """Time shift of the sampler's noise levels."""
+
+    @property
+    @abstractmethod
+    def geometry(self) -> TokenGeometry:
+        """How a video divides into tokens."""
+
+    @property
+    @abstractmethod
+    def token_dim(self) -> int:
+        """Channels of a video token inside the blocks."""
+
+    @property
+    @abstractmethod
+    def heads(self) -> int:
+        """Attention heads of the blocks, used for VNVS Blocks too."""
+
+    @abstractmethod
+    def transformers(self) -> dict[str, nn.Module]:
+        """The denoisers by name: one, or several experts that share the work by noise level."""
+
+    @abstractmethod
+    def block_lists(self, transformer: nn.Module) -> list[nn.ModuleList]:
+        """The denoiser's lists of blocks, in the order in which video tokens pass them."""
+
+    @abstractmethod
+    def encode_video(
+        self, video: Float[Tensor, "batch frames 3 height width"]
+    ) -> Float[Tensor, "batch channels latent_frames rows columns"]:
+        """Encode a video in [-1, 1] to scaled latents."""
+
+    @abstractmethod
+    def decode_video(
+        self, latents: Float[Tensor, "batch channels latent_frames rows columns"]
+    ) -> Float[Tensor, "batch frames 3 height width"]:
+        """Decode latents to a video; values may leave [-1, 1] a little."""
+
+    @abstractmethod
+    def encode_text(self, prompts: list[str]) -> TextCondition:
+        """Encode prompts; the empty prompt is the unconditional one."""
+
+    @abstractmethod
+    def velocity(
+        self,
+        noisy: Float[Tensor, "batch channels latent_frames rows columns"],
+        sigma: Float[Tensor, " batch"],
+        text: TextCondition,
+        expert: str,
+    ) -> Float[Tensor, "batch channels latent_frames rows columns"]:
+        """Predict noise minus clean latents with the named denoiser."""
+
+    @abstractmethod
+    def save(self, folder: Any) -> None:
+        """Write the whole backbone so that it can be loaded again from that folder."""
+
+    def route(self, sigma: Float[Tensor, " batch"]) -> dict[str, Bool[Tensor, " batch"]]:
+        """Say which samples each expert serves at these noise levels."""
+        (only,) = self.transformers()
+        return {only: torch.ones_like(sigma, dtype=torch.bool)}
+
+    def rotary(self, argument: Any, heads: int) -> Rotary | None:
+        """Bring the blocks' rotary argument to the common form."""
+        return None
+
+    def enable_gradient_checkpointing(self, checkpoint: Callable[..., Any]) -> None:
+        """Let every block run through ``checkpoint(block, *arguments)`` when gradients are on."""
+        for transformer in self.transformers().values():
+            transformer.enable_gradient_checkpointing(checkpoint)  # type: ignore[operator]
