@@ -28,7 +28,8 @@ def child_seed(seed: int, *names: str | int) -> int:
     digest = hashlib.blake2b(digest_size=8)
     for part in (seed, *names):
         text = f"{'i' if isinstance(part, int) else 's'}{part}".encode()
-        digest.update(len(text).to_bytes(4, "little"))  # the length keeps ("ab", "c") from ("a", "bc")
+        # The length keeps ("ab", "c") from ("a", "bc").
+        digest.update(len(text).to_bytes(4, "little"))
         digest.update(text)
     return int.from_bytes(digest.digest(), "little")
 
