@@ -58,6 +58,10 @@ def splat_winners(
         ValueError: if the rule or footprint is unknown, or ``nearest`` has no target depth.
     """
     check_splat(field.target_depth is not None, rule, footprint)
+    if implementation == "auto" and field.displacement.device.type == "cpu":
+        from . import cpu  # here, because importing numba takes a second
+
+        return cpu.splat(field, rule, seed, footprint)
     return _reference_winners(field, rule, seed, footprint)
 
 
@@ -77,6 +81,7 @@ def check_splat(has_depth: bool, rule: str, footprint: int) -> None:
 def gather(
     source: Shaped[Tensor, "frames channels height width"],
     winner: Int[Tensor, "frames target_height target_width"],
+    implementation: Implementation = "auto",
 ) -> tuple[
     Shaped[Tensor, "frames channels target_height target_width"],
     Float[Tensor, "frames 1 target_height target_width"],
@@ -86,10 +91,16 @@ def gather(
     Args:
         source: any per-pixel values on the source grid, of any dtype.
         winner: source index per target pixel, or -1 (see `splat_winners`).
+        implementation: as in `splat_winners`.
 
     Returns:
         The warped values in the dtype of ``source``, and the float32 mask, 1 = rendered.
     """
+    if implementation == "auto" and source.device.type == "cpu":
+        from . import cpu
+
+        if cpu.can_gather(source):
+            return cpu.gather(source, winner)
     channels = source.shape[1]
     drawn = winner >= 0
     index = winner.clamp(min=0).flatten(1).long()[:, None].expand(-1, channels, -1)

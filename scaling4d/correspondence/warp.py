@@ -9,8 +9,9 @@ from jaxtyping import Float, Int, Shaped
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from .field import CorrespondenceField, from_depth, from_flow
-from .splat import Implementation, Rule, gather, splat_winners
+from .cameras import plane_and_parallax
+from .field import CorrespondenceField, check_depth, from_depth, from_flow
+from .splat import Implementation, Rule, check_splat, gather, splat_winners
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,26 @@ def warp_from_depth(
         rule: ``nearest`` at inference, ``random`` in training (see `splat_winners`).
         seed: of ``random``.
         footprint: 1 or 2 pixels (see `splat_winners`).
-        implementation: ``auto``, or ``reference`` for the readable torch path.
+        implementation: ``auto`` (one fused pass), or ``reference`` for the readable torch path.
+
+    Returns:
+        The warp; the fused pass and the reference agree bit for bit on the CPU.
 
     Raises:
         ValueError: for shapes, dtypes or matrices that do not fit (see `from_depth`).
     """
-    check_source(source, (depth.shape[0], *depth.shape[1:]))
-    field = from_depth(depth, source_intrinsics, target_intrinsics, target_from_source)
+    check_depth(depth)
+    check_splat(True, rule, footprint)
+    check_source(source, tuple(depth.shape))
+    cameras = (source_intrinsics, target_intrinsics, target_from_source)
+    if implementation == "auto" and depth.device.type == "cpu":
+        from . import cpu  # here, because importing numba takes a second
+
+        if cpu.can_gather(source):
+            frames, height, width = depth.shape
+            table = plane_and_parallax(*cameras, frames=frames, height=height, width=width)
+            return Warp(*cpu.warp(source, depth, table, rule, seed, footprint))
+    field = from_depth(depth, *cameras)
     return _follow(source, field, rule, seed, footprint, implementation)
 
 
@@ -96,5 +110,5 @@ def _follow(
     implementation: Implementation,
 ) -> Warp:
     winner = splat_winners(field, rule, seed, footprint, implementation)
-    warped, mask = gather(source, winner)
+    warped, mask = gather(source, winner, implementation)
     return Warp(field, winner, warped, mask)

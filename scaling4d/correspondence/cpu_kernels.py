@@ -1,0 +1,207 @@
+# mypy: disallow-untyped-defs=False, disallow-incomplete-defs=False
+"""One frame of `from_depth`, `splat_winners` and `gather` for the CPU, compiled by numba.
+
+The arithmetic follows the torch reference operation by operation in the same precision, so the
+winners are the same bit for bit; a frame goes in source order, so ties fall to the lowest index.
+Loops that compute are kept apart from loops that scatter: the former become vector instructions.
+
+Kernels hold no constants of other modules: numba's cache would not notice that one has changed.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+
+def _compiled(function: Callable[..., Any]) -> Any:
+    """Compile without the interpreter lock, cached on disk where some folder can be written."""
+    function = inspect.unwrap(function)  # shape checks in tests wrap every function
+    try:
+        return njit(nogil=True, error_model="numpy", cache=True)(function)
+    except RuntimeError:  # numba found no folder for its cache: a read-only installation
+        return njit(nogil=True, error_model="numpy")(function)
+
+
+@_compiled
+def move_row(depth, table, x, y, minimum_ratio, across, down, target_depth):
+    """`from_depth` for one row. ``x`` (width,) and ``y`` are measured from the image centre."""
+    a00, a01, a02 = table[0], table[1], table[2]
+    a10, a11, a12 = table[3], table[4], table[5]
+    a20, a21, a22 = table[6], table[7], table[8]
+    e0, e1, e2 = table[9], table[10], table[11]
+    one, zero = depth.dtype.type(1), depth.dtype.type(0)
+    missing = depth.dtype.type(np.nan)
+    offset_x, offset_y, perspective_y = a01 * y + a02, a11 * y + a12, a21 * y
+    for i in range(x.size):
+        z = depth[i]
+        inverse = one / z
+        perspective = a20 * x[i] + perspective_y
+        ratio = (perspective + a22) + e2 * inverse
+        u = ((a00 * x[i] + offset_x) - x[i] * perspective) + (e0 - x[i] * e2) * inverse
+        v = ((a10 * x[i] + offset_y) - y * perspective) + (e1 - y * e2) * inverse
+        seen = (z > zero) & (ratio > minimum_ratio)
+        across[i] = u / ratio if seen else missing
+        down[i] = v / ratio if seen else missing
+        target_depth[i] = z * ratio if seen else missing
+
+
+@_compiled
+def depth_keys(depth, keys):
+    """Keys of one row for ``nearest``: bits of the depth as float32, twice (see `draw_row`)."""
+    single = depth.astype(np.float32).view(np.uint32)
+    for i in range(keys.size):
+        keys[i] = np.uint32(single[i] << np.uint32(1))
+
+
+@_compiled
+def hash_keys(first_index, frame_keys, keys):
+    """Keys of one row for ``random``: `candidate_hash`, twice (see `draw_row`)."""
+    key, second_key = np.uint32(frame_keys[0]), np.uint32(frame_keys[1])
+    for i in range(keys.size):
+        mixed = np.uint32(np.uint32(first_index + i) * np.uint32(0x9E3779B1)) ^ key
+        mixed = np.uint32(mixed ^ (mixed >> np.uint32(16)))
+        mixed = np.uint32(mixed * np.uint32(0x7FEB352D))
+        mixed = np.uint32(mixed ^ (mixed >> np.uint32(15)))
+        mixed = np.uint32(mixed + second_key)
+        mixed = np.uint32(mixed * np.uint32(0x846CA68B))
+        mixed = np.uint32(mixed ^ (mixed >> np.uint32(16)))
+        keys[i] = np.uint32((mixed >> np.uint32(2)) << np.uint32(1))
+
+
+@_compiled
+def aim_row(across, down, x, y, depth, has_depth, height, width, targets):
+    """Target index of each pixel of one row, -1 where it lands outside or must not be drawn."""
+    zero = across.dtype.type(0)
+    right, bottom = across.dtype.type(width), across.dtype.type(height)
+    for i in range(targets.size):
+        column, row = across[i] + x[i], down[i] + y
+        inside = (column >= zero) & (column < right) & (row >= zero) & (row < bottom)
+        target = np.int32(row) * np.int32(width) + np.int32(column)
+        targets[i] = target if inside else np.int32(-1)
+    if has_depth:
+        for i in range(targets.size):
+            targets[i] = targets[i] if depth[i] > zero else np.int32(-1)
+
+
+@_compiled
+def draw_row(targets, keys, first_index, best, winner):
+    """Keep the smallest key at each target. Bit 0 of a key says: not the pixel's own position."""
+    for i in range(targets.size):
+        target = targets[i]
+        if target >= 0 and keys[i] < best[np.uint32(target)]:
+            best[np.uint32(target)] = keys[i]
+            winner[np.uint32(target)] = first_index + i
+
+
+@_compiled
+def draw_row_2x2(
+    across, down, x, y, depth, has_depth, height, width, overlap, keys, first_index, best, winner
+):
+    """`draw_row` with every pixel that a unit box around the position overlaps."""
+    half, one, zero = across.dtype.type(0.5), across.dtype.type(1), across.dtype.type(0)
+    for i in range(keys.size):
+        column, row = across[i] + x[i], down[i] + y
+        if has_depth and not depth[i] > zero:
+            continue
+        if not (column > -one and column < width + one and row > -one and row < height + one):
+            continue
+        left, top = np.floor(column - half), np.floor(row - half)
+        beyond_x, beyond_y = (column - half) - left, (row - half) - top
+        home_x, home_y = np.floor(column), np.floor(row)
+        for step_y in range(2):
+            covered_y = beyond_y > overlap if step_y else beyond_y < one - overlap
+            at_y = top + step_y
+            for step_x in range(2):
+                covered_x = beyond_x > overlap if step_x else beyond_x < one - overlap
+                at_x = left + step_x
+                if not (covered_x and covered_y):
+                    continue
+                if at_x < zero or at_x >= width or at_y < zero or at_y >= height:
+                    continue
+                target = np.int64(at_y) * width + np.int64(at_x)
+                key = keys[i] | np.uint32(at_x != home_x or at_y != home_y)
+                if key < best[target]:
+                    best[target] = np.uint32(key)
+                    winner[target] = first_index + i
+
+
+@_compiled
+def splat_frame(
+    displacement, target_depth, columns, rows, random, frame_keys, footprint, overlap, best, winner
+):
+    """Fill ``winner`` (height, width) from the displacement (2, height, width) of one frame.
+
+    ``target_depth`` is (height, width), or (1, 1) where the field has none.
+    """
+    height, width = winner.shape
+    has_depth = target_depth.shape == (height, width)
+    flat = winner.reshape(height * width)
+    best[:] = np.uint32(0xFFFFFFFF)
+    flat[:] = np.int32(-1)
+    keys = np.empty(width, np.uint32)
+    targets = np.empty(width, np.int32)
+    for row in range(height):
+        across, down = displacement[0, row], displacement[1, row]
+        depth = target_depth[row if has_depth else 0]
+        if random:
+            hash_keys(row * width, frame_keys, keys)
+        else:
+            depth_keys(depth, keys)
+        if footprint == 1:
+            aim_row(across, down, columns, rows[row], depth, has_depth, height, width, targets)
+            draw_row(targets, keys, row * width, best, flat)
+        else:
+            draw_row_2x2(
+                across,
+                down,
+                columns,
+                rows[row],
+                depth,
+                has_depth,
+                height,
+                width,
+                overlap,
+                keys,
+                row * width,
+                best,
+                flat,
+            )
+
+
+@_compiled
+def move_frame(depth, table, columns, rows, centre, minimum_ratio, displacement, target_depth):
+    """`from_depth` for one frame, written into ``displacement`` and ``target_depth``."""
+    x = columns - centre[0]
+    for row in range(rows.size):
+        move_row(
+            depth[row],
+            table,
+            x,
+            rows[row] - centre[1],
+            minimum_ratio,
+            displacement[0, row],
+            displacement[1, row],
+            target_depth[row],
+        )
+
+
+@_compiled
+def gather_frame(source, winner, warped, mask):
+    """`gather` for one frame: source (channels, height, width), mask (height, width)."""
+    channels = source.shape[0]
+    height, width = winner.shape
+    flat = source.reshape(channels, source.shape[1] * source.shape[2])
+    blank = source.dtype.type(0)
+    for row in range(height):
+        for i in range(width):
+            mask[row, i] = np.float32(winner[row, i] >= 0)
+        for channel in range(channels):
+            for i in range(width):
+                index = winner[row, i]
+                value = flat[channel, np.uint32(index if index >= 0 else 0)]
+                warped[channel, row, i] = value if index >= 0 else blank

@@ -1,0 +1,155 @@
+"""The fused path against the reference, its inputs, its threads and its memory."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from scaling4d.correspondence.splat import gather
+from scaling4d.correspondence.warp import warp_from_depth, warp_from_flow
+from tests import scenes
+
+RULES = ("nearest", "random")
+
+
+def moving_clip(dtype: torch.dtype = torch.float32, frames: int = 5) -> tuple:
+    """A clip with depth, sky, missing pixels, moving zooming cameras on both sides."""
+    scene, camera = scenes.sphere(), scenes.default_camera(60, 84)
+    sources = camera.orbit(frames, yaw=6.0, pivot=(0, 4, 0))
+    targets = [c.moved(scenes.rigid(np.eye(3), (0.1, 0.05, 0.3))) for c in sources]
+    depth = np.stack([scene.depth(0.0, c) for c in sources])
+    depth[:, ::7, ::5] += 0.4
+    depth[:, 3, 4], depth[:, 5, 6] = np.nan, 0
+    values = torch.randn(frames, 3, 60, 84, generator=torch.Generator().manual_seed(0))
+    pose = np.stack(
+        [
+            np.linalg.inv(target.world_from_camera) @ source.world_from_camera
+            for source, target in zip(sources, targets, strict=True)
+        ]
+    )
+    zoom = np.stack([camera.intrinsics * [[1 + 0.02 * i], [1], [1]] for i in range(frames)])
+    return values, torch.from_numpy(depth).to(dtype), camera.intrinsics, zoom, pose
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("footprint", [1, 2])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_fused_path_is_the_reference(rule, footprint, dtype):
+    clip = moving_clip(dtype)
+    options = {"rule": rule, "seed": 9, "footprint": footprint}
+    fused = warp_from_depth(*clip, **options)
+    plain = warp_from_depth(*clip, implementation="reference", **options)
+    torch.testing.assert_close(
+        fused.field.displacement, plain.field.displacement, rtol=0, atol=0, equal_nan=True
+    )
+    torch.testing.assert_close(
+        fused.field.target_depth, plain.field.target_depth, rtol=0, atol=0, equal_nan=True
+    )
+    assert torch.equal(fused.winner, plain.winner)
+    assert torch.equal(fused.warped, plain.warped)
+    assert torch.equal(fused.mask, plain.mask)
+    assert 0.5 < fused.mask.mean() < 1
+
+
+@pytest.mark.parametrize(
+    "dtype", [torch.uint8, torch.bfloat16, torch.float16, torch.int32, torch.float64, torch.bool]
+)
+def test_values_of_any_dtype_are_moved_unblended(dtype):
+    source, *rest = moving_clip(frames=2)
+    source = (source * 50).to(dtype)
+    warp = warp_from_depth(source, *rest)
+    assert warp.warped.dtype == dtype
+    reference, _ = gather(source, warp.winner, "reference")
+    assert torch.equal(warp.warped, reference)
+
+
+def test_inputs_need_not_be_contiguous():
+    source, depth, *cameras = moving_clip()
+    strided = source.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
+    doubled = torch.stack([depth, depth], dim=-1)[..., 0]
+    assert not strided.is_contiguous()
+    assert not doubled.is_contiguous()
+    expected = warp_from_depth(source, depth, *cameras)
+    assert torch.equal(warp_from_depth(strided, doubled, *cameras).warped, expected.warped)
+
+
+def test_gather_keeps_gradients_when_asked():
+    source, *rest = moving_clip(frames=1)
+    winner = warp_from_depth(source, *rest).winner
+    source.requires_grad_(True)
+    warped, mask = gather(source, winner)
+    warped.sum().backward()
+    assert source.grad[:, 0].sum() == mask.sum()
+
+
+def test_results_do_not_depend_on_the_number_of_threads():
+    clip = moving_clip()
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        alone = warp_from_depth(*clip, rule="random", seed=3)
+        torch.set_num_threads(4)
+        shared = warp_from_depth(*clip, rule="random", seed=3)
+    finally:
+        torch.set_num_threads(threads)
+    assert torch.equal(alone.winner, shared.winner)
+
+
+def test_threads_may_warp_at_the_same_time():
+    clip, results = moving_clip(), []
+    workers = [
+        threading.Thread(target=lambda: results.append(warp_from_depth(*clip).winner))
+        for _ in range(4)
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(results) == 4
+    assert all(torch.equal(winner, results[0]) for winner in results)
+
+
+def test_every_drawn_pixel_is_one_source_pixel():
+    clip = moving_clip()
+    warp = warp_from_depth(*clip)
+    palette = clip[0].permute(0, 2, 3, 1).reshape(-1, 3)
+    drawn = warp.warped.permute(0, 2, 3, 1)[warp.mask[:, 0] > 0]
+    known = {tuple(color) for color in palette.tolist()}
+    assert {tuple(color) for color in drawn.tolist()} <= known
+    assert warp.warped.permute(0, 2, 3, 1)[warp.mask[:, 0] == 0].abs().max() == 0
+
+
+def test_nearest_keeps_the_front_of_every_collision():
+    scene, source = scenes.occluder(), scenes.default_camera(60, 80)
+    target = source.moved(scenes.rigid(np.eye(3), (0.4, 0, 0)))
+    depth = torch.from_numpy(scene.depth(0.0, source))[None]
+    warp = warp_from_depth(
+        (depth < 4)[:, None].float(),
+        depth,
+        source.intrinsics,
+        target.intrinsics,
+        np.linalg.inv(target.world_from_camera) @ source.world_from_camera,
+    )
+    x, y = warp.field.positions()[0][:, warp.field.in_frame()[0]].long()
+    landed_depth = warp.field.target_depth[0][warp.field.in_frame()[0]]
+    chosen = warp.field.target_depth[0].flatten()[warp.winner[0, y, x].long()]
+    assert (chosen <= landed_depth).all()
+    assert (chosen < landed_depth - 1).any(), "the scene must hold collisions of card and wall"
+
+
+def test_flow_path_ignores_unknown_flow_and_repeats_by_seed():
+    source, flow = torch.rand(2, 3, 20, 30), 6 * torch.randn(2, 2, 20, 30)
+    flow[0, 0, 5, 5] = torch.nan
+    first, again = (warp_from_flow(source, flow, seed=1) for _ in range(2))
+    assert torch.equal(first.winner, again.winner)
+    assert not torch.equal(first.winner, warp_from_flow(source, flow, seed=2).winner)
+    assert (first.winner[0] != 5 * 30 + 5).all()
+
+
+def test_a_source_of_another_size_is_refused():
+    source, depth, *cameras = moving_clip()
+    with pytest.raises((ValueError, TypeError)):
+        warp_from_depth(source[:, :, :50], depth, *cameras)
