@@ -125,6 +125,14 @@ class VNVSModel(nn.Module):
         """Raise ValueError with the nearest legal size if the backbone cannot take this one."""
         self.backbone.geometry.check_size(frames, height, width)
 
+    def latent_shape(
+        self, batch: int, frames: int, height: int, width: int
+    ) -> tuple[int, int, int, int, int]:
+        """Shape of the latents of such videos: batch channels latent_frames rows columns."""
+        self.check_size(frames, height, width)
+        grid = self.backbone.geometry.latent_grid(frames, height, width)
+        return batch, self.backbone.latent_channels, *grid
+
     def encode_video(
         self, video: Float[Tensor, "batch frames 3 height width"]
     ) -> Float[Tensor, "batch channels latent_frames rows columns"]:

@@ -35,6 +35,7 @@ def test_saved_model_predicts_the_same(model: VNVSModel, tmp_path: Path) -> None
     with torch.no_grad():
         before = model.velocity(noisy, sigma, text, control)
         assert torch.equal(before, again.velocity(noisy, sigma, text, control))
+    assert model.latent_shape(2, 5, 16, 16) == noisy.shape
 
 
 def test_illegal_size_names_the_nearest_legal_one(model: VNVSModel) -> None:

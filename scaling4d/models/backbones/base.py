@@ -143,6 +143,11 @@ class Backbone(nn.Module, ABC):
 
     @property
     @abstractmethod
+    def latent_channels(self) -> int:
+        """Channels of the latents."""
+
+    @property
+    @abstractmethod
     def token_dim(self) -> int:
         """Channels of a video token inside the blocks."""
 

@@ -79,6 +79,11 @@ class MiniBackbone(Backbone):
         )
 
     @property
+    def latent_channels(self) -> int:
+        """Every pixel of a latent position."""
+        return 3 * self.config.frame_compression * self.config.patch**2
+
+    @property
     def token_dim(self) -> int:
         """Channels of a token."""
         return self.config.dim
