@@ -63,6 +63,9 @@ _PUBLISHED = {
     }
 }
 
+# Stage -> the earlier stage whose files it uses up: render's frames are removed once packed.
+_CONSUMED = {"pack": "render"}
+
 
 def run_stage(name: str, item_path: Path) -> StageResult:
     """Run one stage of one scene, or say that it is already finished.
@@ -103,6 +106,10 @@ def marker_is_valid(item: Item, name: str) -> bool:
         outputs = read_marker(path)["outputs"]
     except ValueError:
         return False
+    if name in _CONSUMED.values():
+        consumer = next(key for key, value in _CONSUMED.items() if value == name)
+        if marker_is_valid(item, consumer):
+            return True
     return all(_has_size(item.root / place, size) for place, size in outputs.items())
 
 
@@ -188,6 +195,8 @@ def _finish(
     )
     if item.scratch(name).exists():
         shutil.rmtree(item.scratch(name), ignore_errors=True)
+    if name in _CONSUMED and not item.spec.render.keep_frames:
+        shutil.rmtree(item.work / _CONSUMED[name], ignore_errors=True)
     return StageResult(status, marker, report)
 
 

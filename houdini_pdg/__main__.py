@@ -1,0 +1,53 @@
+"""Command line of the data pipeline: plan, run, mint, stage, status, verify, preview, inspect."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+
+from houdini_pdg.pipeline_cli import COMMANDS, add_parsers
+
+EPILOG = """\
+examples:
+  python -m assets_schema build-library LIB --preset quickstart
+  python -m houdini_pdg mint spec.yaml --out DATA          plan, then run what is not finished
+  python -m houdini_pdg mint spec.yaml --out DATA render.cycles.samples=64 scenes=8
+  python -m houdini_pdg status DATA
+  python -m houdini_pdg verify DATA                        read every file, prove every clearance
+  python -m houdini_pdg run DATA --engine dask --workers 8
+  hython -m houdini_pdg tops cook DATA                     the same stages inside Houdini
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit status (2: the user's input cannot be used)."""
+    parser = argparse.ArgumentParser(
+        prog="python -m houdini_pdg",
+        description="Mint synthetic multi-view scenes: layout, characters, composed USD stage, "
+        "camera paths, render, one HDF5 file per scene.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--verbose", action="store_true", help="say more on stderr")
+    add_parsers(parser)
+    options = parser.parse_args(argv)
+    logging.basicConfig(
+        level=logging.DEBUG if options.verbose else logging.INFO,
+        format="%(asctime)s %(levelname)s %(message)s",
+        stream=sys.stderr,
+        force=True,
+    )
+    try:
+        return COMMANDS[options.command](options)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted: run the same command again to go on", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

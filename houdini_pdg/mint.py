@@ -1,0 +1,177 @@
+"""Execute a plan with one of the engines, resuming what is finished, and say how it went."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from houdini_pdg.engine.command import Outcome
+from houdini_pdg.engine.local import Limits, run_local
+from houdini_pdg.engine.progress import Progress
+from houdini_pdg.engine.tasks import Task, all_task, scene_task
+from houdini_pdg.files import write_json
+from houdini_pdg.graph import GRAPH, SCENE_STAGES
+from houdini_pdg.plan import Plan, PlannedScene, read_item
+from houdini_pdg.stages import marker_is_valid, read_marker
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """How a plan is executed; nothing here changes the result."""
+
+    engine: Literal["local", "dask"] = "local"
+    address: str | None = None
+    """Scheduler of a running Dask cluster; None starts one on this machine."""
+    limits: Limits = field(default_factory=Limits)
+    first: int = 0
+    last: int | None = None
+    """Scenes ``first`` to ``last`` (excluded) of the plan."""
+    skip_quarantined: bool = False
+    progress: bool = True
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """Outcomes of one run: scenes in place, rejected, set aside; and why the run stopped early."""
+
+    finished: int
+    rejected: int
+    quarantined: tuple[str, ...]
+    disk_full: bool
+    outcomes: tuple[Outcome, ...]
+
+
+def run_plan(plan: Plan, options: RunOptions) -> RunReport:
+    """Run every unfinished stage of the chosen scenes, then the index.
+
+    Raises:
+        ValueError: another run holds the data set, or an option does not fit.
+    """
+    with run_lock(plan.root):
+        chosen = plan.scenes[options.first : options.last]
+        tasks, cached = _unfinished(plan, chosen, options.skip_quarantined)
+        progress = Progress(len(tasks) + cached, cached, show=options.progress)
+        try:
+            outcomes = _execute(tasks, progress, options)
+        finally:
+            progress.close()
+        _quarantine(plan, tasks, outcomes)
+        return _report(plan, chosen, outcomes)
+
+
+def _execute(tasks: list[Task], progress: Progress, options: RunOptions) -> list[Outcome]:
+    if options.engine == "dask":
+        from houdini_pdg.engine.dask import run_dask
+
+        return run_dask(tasks, progress, address=options.address, workers=options.limits.workers)
+    return run_local(tasks, progress, options.limits)
+
+
+def _unfinished(
+    plan: Plan, chosen: tuple[PlannedScene, ...], skip_quarantined: bool
+) -> tuple[list[Task], int]:
+    """Tasks still to run, quarantined scenes last, and how many are finished already."""
+    first, later, cached = [], [], 0
+    for scene in chosen:
+        tasks = _unfinished_of(plan, scene)
+        cached += len(SCENE_STAGES) - len(tasks)
+        if not quarantine_path(plan, scene.scene_id).exists():
+            first += tasks
+        elif not skip_quarantined:
+            later += tasks
+    tasks = first + later
+    index_stage = next(stage for stage in GRAPH if stage.fan == "all")
+    return [*tasks, all_task(plan, index_stage, chosen)], cached
+
+
+def _unfinished_of(plan: Plan, scene: PlannedScene) -> list[Task]:
+    """The stages of a scene from the first that is not finished, or finished but damaged, on."""
+    tasks = [scene_task(plan, scene, stage) for stage in SCENE_STAGES]
+    if not (plan.root / "work" / scene.scene_id / "done").is_dir():
+        return tasks
+    item = read_item(plan.item_path(scene.scene_id))
+    if marker_is_valid(item, SCENE_STAGES[-1].name):
+        return []
+    for position, stage in enumerate(SCENE_STAGES):
+        if not marker_is_valid(item, stage.name):
+            for marker in item.markers_from(stage.name):  # what follows a damaged stage is stale
+                marker.unlink()
+            return tasks[position:]
+    return []
+
+
+def quarantine_path(plan: Plan, scene_id: str) -> Path:
+    """Record of a scene whose retries are used up."""
+    return plan.root / "quarantine" / f"{scene_id}.json"
+
+
+def _quarantine(plan: Plan, tasks: list[Task], outcomes: list[Outcome]) -> None:
+    """Set scenes that failed aside, and take back those that made it this time."""
+    by_key = {task.key: task for task in tasks}
+    failed = {by_key[o.key].scene_id for o in outcomes if o.status == "failed"}
+    for outcome in outcomes:
+        task = by_key[outcome.key]
+        if not task.scene_id:
+            continue
+        path = quarantine_path(plan, task.scene_id)
+        if outcome.status == "failed":
+            record = {
+                "scene_id": task.scene_id,
+                "stage": task.stage.name,
+                "message": outcome.message,
+                "attempts": outcome.attempts,
+                "log": task.log.relative_to(plan.root).as_posix(),
+                "command": ["python", "-m", "houdini_pdg", *task.arguments],
+            }
+            write_json(path, record)
+        elif outcome.status in ("ok", "rejected") and task.scene_id not in failed:
+            path.unlink(missing_ok=True)
+
+
+def _report(plan: Plan, chosen: tuple[PlannedScene, ...], outcomes: list[Outcome]) -> RunReport:
+    states = Counter(scene_state(plan, scene) for scene in chosen)
+    set_aside = tuple(s.scene_id for s in chosen if quarantine_path(plan, s.scene_id).exists())
+    full = any(outcome.status == "disk_full" for outcome in outcomes)
+    return RunReport(states["ok"], states["rejected"], set_aside, full, tuple(outcomes))
+
+
+def scene_state(plan: Plan, scene: PlannedScene) -> str:
+    """ "ok", "rejected", or the name of the first stage that is not finished."""
+    if not (plan.root / "work" / scene.scene_id / "done").is_dir():
+        return SCENE_STAGES[0].name
+    item = read_item(plan.item_path(scene.scene_id))
+    last = SCENE_STAGES[-1].name
+    if marker_is_valid(item, last):
+        return str(read_marker(item.marker(last))["status"])
+    for stage in SCENE_STAGES:
+        if not marker_is_valid(item, stage.name):
+            return stage.name
+    return last
+
+
+@contextlib.contextmanager
+def run_lock(root: Path) -> Iterator[None]:
+    """Let one coordinator at a time work on a data set.
+
+    Raises:
+        ValueError: another run holds it.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / ".run.lock").open("w") as stream:
+        try:
+            import fcntl
+        except ImportError:  # Windows
+            yield
+            return
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ValueError(f"another run is working on {root}: wait for it or stop it") from error
+        yield

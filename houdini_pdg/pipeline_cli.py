@@ -1,0 +1,236 @@
+"""The subcommands of ``python -m houdini_pdg``; each returns the exit status."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import logging
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from houdini_pdg.engine.command import EXIT_DISK_FULL
+from houdini_pdg.graph import STAGE_NAMES
+from houdini_pdg.plan import Plan, make_plan, read_plan, write_plan
+from houdini_pdg.spec import load_spec
+
+log = logging.getLogger(__name__)
+
+_FULL_BYTES = 1 << 20
+
+
+def add_parsers(parser: argparse.ArgumentParser) -> None:
+    """Declare every subcommand with its options."""
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    plan = commands.add_parser("plan", help="write plan.json and one item file per scene")
+    _add_spec(plan)
+
+    mint = commands.add_parser("mint", help="plan and run in one go, resuming what is there")
+    _add_spec(mint)
+    _add_run(mint)
+
+    run = commands.add_parser("run", help="run what is not finished of a planned data set")
+    run.add_argument("folder", type=Path, help="folder of the data set")
+    _add_run(run)
+
+    stage = commands.add_parser("stage", help="run one stage of one scene (what engines call)")
+    stage.add_argument("name", choices=STAGE_NAMES, metavar="NAME", help=", ".join(STAGE_NAMES))
+    stage.add_argument("--item", type=Path, required=True, help="DIR/items/<scene>.json")
+
+    for name, text in (
+        ("status", "count finished, rejected, failed and waiting scenes"),
+        ("verify", "read every file whole and check it again; exit status 1 when one is bad"),
+        ("preview", "write mp4 and contact sheet of every finished scene again"),
+        ("inspect", "print what a scene file or a planned scene holds"),
+    ):
+        sub = commands.add_parser(name, help=text)
+        sub.add_argument("path", type=Path, help="folder of the data set, or one scene file")
+
+    doctor = commands.add_parser("doctor", help="check this machine, and under hython Houdini too")
+    doctor.add_argument("--out", type=Path, default=Path("houdini_pdg_doctor.json"))
+
+    tops = commands.add_parser("tops", help="the same graph as a Houdini TOP network (hython)")
+    tops.add_argument("action", choices=("build", "cook"))
+    tops.add_argument("folder", type=Path, help="folder of the planned data set")
+    tops.add_argument("--hip", type=Path, help="build: scene file to save")
+    tops.add_argument("--scheduler", default="local", help="local, hqueue, deadline or tractor")
+    tops.add_argument("--workers", type=int, default=2, help="commands at a time (local)")
+    tops.add_argument("--renders", type=int, default=1, help="render commands at a time")
+    tops.add_argument("--python", default=sys.executable, help="Python that runs the stages")
+    tops.add_argument("--from", dest="first", type=int, default=0, metavar="N")
+    tops.add_argument("--to", dest="last", type=int, default=None, metavar="N")
+
+
+def _add_spec(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("spec", type=Path, help="YAML file, see houdini_pdg/README.md")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the data set")
+    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="render.cycles.samples=8")
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--engine", choices=("local", "dask"), default="local")
+    parser.add_argument("--address", help="Dask scheduler, for example tcp://host:8786")
+    parser.add_argument("--workers", type=int, help="commands at a time (default: all cores)")
+    parser.add_argument("--renders", type=int, default=1, help="render commands at a time")
+    parser.add_argument("--memory", type=float, help="GB that running commands may need in all")
+    parser.add_argument("--from", dest="first", type=int, default=0, metavar="N")
+    parser.add_argument("--to", dest="last", type=int, default=None, metavar="N")
+    parser.add_argument("--skip-quarantined", action="store_true", help="leave failed scenes alone")
+
+
+def run_plan_command(options: argparse.Namespace) -> int:
+    plan = make_plan(load_spec(options.spec, tuple(options.overrides)), options.out)
+    write_plan(plan)
+    print(f"{len(plan.scenes)} scenes planned in {plan.root}")
+    return 0
+
+
+def run_mint_command(options: argparse.Namespace) -> int:
+    from houdini_pdg.mint import run_lock
+
+    plan = make_plan(load_spec(options.spec, tuple(options.overrides)), options.out)
+    with run_lock(plan.root):  # a running engine reads the plan that this would replace
+        write_plan(plan)
+    return _run(plan, options)
+
+
+def run_run_command(options: argparse.Namespace) -> int:
+    return _run(read_plan(options.folder), options)
+
+
+def _run(plan: Plan, options: argparse.Namespace) -> int:
+    from houdini_pdg.engine.local import Limits
+    from houdini_pdg.mint import RunOptions, run_plan
+
+    limits = Limits(renders=max(1, options.renders))
+    if options.workers is not None:
+        if options.workers < 1:
+            raise ValueError(f"--workers must be at least 1, got {options.workers}")
+        limits.workers = options.workers
+    if options.memory is not None:
+        limits.memory_gb = options.memory
+    started = time.monotonic()
+    report = run_plan(
+        plan,
+        RunOptions(
+            engine=options.engine,
+            address=options.address,
+            limits=limits,
+            first=options.first,
+            last=options.last,
+            skip_quarantined=options.skip_quarantined,
+        ),
+    )
+    asked = len(plan.scenes[options.first : options.last])
+    print(
+        f"{report.finished} of {asked} scenes in {plan.root / 'scenes'}, {report.rejected} "
+        f"rejected, {len(report.quarantined)} failed, {time.monotonic() - started:.0f} s"
+    )
+    if report.disk_full:
+        print(
+            f"error: no space left for {plan.root}: free some and run the same command again",
+            file=sys.stderr,
+        )
+        return EXIT_DISK_FULL
+    for scene_id in report.quarantined:
+        print(
+            f"failed: {scene_id}, see {plan.root / 'quarantine' / scene_id}.json", file=sys.stderr
+        )
+    return 0 if report.finished + report.rejected == asked else 1
+
+
+def run_stage_command(options: argparse.Namespace) -> int:
+    """One stage; a full disk has its own exit status, because retrying the scene cannot help."""
+    from houdini_pdg.stages import run_stage
+    from houdini_pdg.stages.index import run_index
+
+    try:
+        if options.name == "index":
+            result = run_index(options.item.resolve().parent)
+        else:
+            result = run_stage(options.name, options.item)
+    except ValueError:
+        raise
+    except Exception as error:
+        if is_disk_full(error, options.item):
+            print(f"error: no space left on the disk of {options.item}", file=sys.stderr)
+            return EXIT_DISK_FULL
+        log.debug("stage %s failed", options.name, exc_info=True)
+        print(f"error: {options.name}: {type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    log.info("%s %s: %s", options.item.stem, options.name, result.status)
+    return 0
+
+
+def is_disk_full(error: BaseException, place: Path) -> bool:
+    """Say whether an error came from a full disk, also when a library hid its number."""
+    chain: BaseException | None = error
+    while chain is not None:
+        if getattr(chain, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        if "No space left on device" in str(chain):
+            return True
+        chain = chain.__cause__ or chain.__context__
+    return shutil.disk_usage(place.resolve().parent).free < _FULL_BYTES
+
+
+def run_status_command(options: argparse.Namespace) -> int:
+    from houdini_pdg.status import status_text
+
+    print(status_text(read_plan(options.path)))
+    return 0
+
+
+def run_verify_command(options: argparse.Namespace) -> int:
+    from houdini_pdg.verify import verify
+
+    findings = verify(options.path)
+    for finding in findings.problems:
+        print(f"bad: {finding}", file=sys.stderr)
+    print(f"{findings.good} scene files are good, {len(findings.problems)} problems")
+    return 1 if findings.problems else 0
+
+
+def run_preview_command(options: argparse.Namespace) -> int:
+    from houdini_pdg.verify import write_previews_again
+
+    for path in write_previews_again(options.path):
+        print(path)
+    return 0
+
+
+def run_inspect_command(options: argparse.Namespace) -> int:
+    from houdini_pdg.status import inspect_text
+
+    print(inspect_text(options.path))
+    return 0
+
+
+def run_doctor_command(options: argparse.Namespace) -> int:
+    from houdini_pdg.tops.doctor import run_doctor
+
+    return run_doctor(options.out)
+
+
+def run_tops_command(options: argparse.Namespace) -> int:
+    from houdini_pdg.tops.command import run_tops
+
+    return run_tops(options)
+
+
+COMMANDS: dict[str, Callable[[Any], int]] = {
+    "plan": run_plan_command,
+    "mint": run_mint_command,
+    "run": run_run_command,
+    "stage": run_stage_command,
+    "status": run_status_command,
+    "verify": run_verify_command,
+    "preview": run_preview_command,
+    "inspect": run_inspect_command,
+    "doctor": run_doctor_command,
+    "tops": run_tops_command,
+}

@@ -1,0 +1,57 @@
+"""The Embree preview renderer of `assets_schema` behind the renderer protocol."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from houdini_pdg.render.base import Frame, Progress, RenderError, RenderJob
+from scaling4d.storage.atomic import atomic_path
+
+
+class PreviewRenderer:
+    """Flat-lit but geometrically exact frames in milliseconds, for tests and quick looks."""
+
+    def version(self) -> str:
+        return f"preview (embreex {version('embreex')})"
+
+    def render(self, job: RenderJob, progress: Progress) -> None:
+        from pxr import Usd
+
+        from assets_schema.preview import PreviewRenderer as EmbreeRenderer
+
+        stage = Usd.Stage.Open(str(job.stage))
+        caster = EmbreeRenderer(stage, instance_roots=list(job.instances))
+        done = 0
+        for frame in range(job.frames):
+            for name, camera in job.cameras.items():
+                path = _frame_path(job.out, name, frame)
+                if not path.is_file():
+                    picture = caster.render(
+                        camera.intrinsics[frame],
+                        camera.world_from_camera[frame],
+                        job.height,
+                        job.width,
+                        job.start + frame,
+                        samples=4,
+                    )
+                    numbers = [job.instances.get(p, 0) for p in picture.instance_paths]
+                    ids = np.asarray(numbers, dtype=np.uint16)[picture.instance_id]
+                    with atomic_path(path) as partial:
+                        np.savez(partial, rgb=picture.rgb, depth=picture.depth, instance_id=ids)
+                done += 1
+                progress(done, job.total)
+
+    def read_frame(self, folder: Path, camera: str, frame: int) -> Frame:
+        path = _frame_path(folder, camera, frame)
+        try:
+            with np.load(path) as values:
+                return Frame(values["rgb"], values["depth"], values["instance_id"])
+        except (OSError, ValueError, KeyError, EOFError) as error:
+            raise RenderError(f"{path} is missing or damaged ({error})") from error
+
+
+def _frame_path(folder: Path, camera: str, frame: int) -> Path:
+    return folder / camera / f"preview.{frame:04d}.npz"

@@ -1,0 +1,112 @@
+"""Check finished scenes again from their files alone: whole, consistent, and clear of obstacles."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from houdini_pdg.configuration import from_mapping
+from houdini_pdg.files import read_json
+from houdini_pdg.plan import read_item, read_plan
+from houdini_pdg.quality.config import PackConfig
+from houdini_pdg.quality.preview import write_previews
+from houdini_pdg.quality.report import judge, measure
+from houdini_pdg.stages import marker_is_valid
+from scaling4d.storage.scene_file import SceneFile, SceneFileError, open_scene
+
+
+@dataclass(frozen=True)
+class Findings:
+    """How many scene files are good, and one sentence per problem."""
+
+    good: int
+    problems: tuple[str, ...]
+
+
+def verify(path: Path) -> Findings:
+    """Read every frame of one scene file, or of every scene of a data set, and judge it again.
+
+    For a data set the index must list exactly the finished scenes, with their sizes.
+
+    Raises:
+        ValueError: there is nothing to verify at ``path``.
+    """
+    if path.suffix == ".h5":
+        problems = list(verify_scene(path))
+        return Findings(int(not problems), tuple(problems))
+    plan = read_plan(path)
+    found: list[str] = []
+    good = 0
+    for scene in plan.scenes:
+        if not (plan.root / "work" / scene.scene_id / "done").is_dir():
+            continue
+        item = read_item(plan.item_path(scene.scene_id))
+        marker = item.marker("pack")
+        if not marker.is_file() or read_json(marker)["status"] != "ok":
+            continue
+        file = plan.root / "scenes" / f"{scene.scene_id}.h5"
+        if not marker_is_valid(item, "pack"):
+            found.append(f"{file} is missing or not of the size it was written with: run again")
+            continue
+        problems = list(verify_scene(file, request_hash=scene.hashes["pack"]))
+        found += problems
+        good += not problems
+    found += _index_problems(plan.root)
+    return Findings(good, tuple(found))
+
+
+def verify_scene(path: Path, request_hash: str | None = None) -> Iterator[str]:
+    """Yield what is wrong with one scene file."""
+    try:
+        with open_scene(path) as scene:
+            if request_hash and scene.attributes["request_hash"] != request_hash:
+                yield f"{path} was made for another plan: run again"
+            tracks = {name: scene.track(name) for name in scene.camera_names}
+            for name, track in tracks.items():
+                track.check(name)
+            config = from_mapping(PackConfig, scene.scene["request"]["spec"]["pack"])
+            reason = judge(measure(tracks, config), config)
+            if reason:
+                yield f"{path}: {reason}"
+            yield from _clearance_problems(path, scene)
+    except (SceneFileError, OSError, KeyError) as error:
+        yield str(error) if isinstance(error, SceneFileError) else f"{path}: {error!r}"
+
+
+def _clearance_problems(path: Path, scene: SceneFile) -> Iterator[str]:
+    """Prove the stored clearance certificates again, where the paths carry one."""
+    for name in scene.camera_names:
+        record = scene.path_record(name)
+        certificate = record.get("certificate") or {}
+        asked, proved = certificate.get("radius"), certificate.get("clearance")
+        if asked is not None and proved is not None and proved < asked:
+            yield f"{path}: {name} comes within {proved:.3f} m of something, {asked:.3f} m asked"
+
+
+def _index_problems(root: Path) -> Iterator[str]:
+    path = root / "index.jsonl"
+    if not path.is_file():
+        yield f"{path} is missing: run python -m houdini_pdg run {root}"
+        return
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        entry = json.loads(line)
+        file = root / entry["file"]
+        if not file.is_file() or file.stat().st_size != entry["bytes"]:
+            yield f"{path} line {number} lists {entry['file']}, which is missing or changed"
+
+
+def write_previews_again(path: Path) -> Iterator[Path]:
+    """Write mp4 and contact sheet of a scene file beside it, or of all into DIR/previews."""
+    if path.suffix == ".h5":
+        files, folder = [path], path.parent
+    else:
+        files, folder = sorted((path / "scenes").glob("scene_*.h5")), path / "previews"
+    if not files:
+        raise ValueError(f"{path} holds no scene files")
+    for file in files:
+        with open_scene(file) as scene:
+            tracks = {name: scene.track(name) for name in scene.camera_names}
+            write_previews(folder, tracks, scene.fps, stem=file.stem)
+        yield folder / f"{file.stem}.mp4"
