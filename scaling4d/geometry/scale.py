@@ -44,7 +44,7 @@ def central_depth(depth: npt.ArrayLike, share: float = 0.25) -> float:
 def depth_scale(
     measured: npt.ArrayLike, reference: npt.ArrayLike, minimum_points: int = 10
 ) -> float:
-    """Return the factor s that brings ``measured`` depths to ``reference``: s x measured = reference.
+    """Return the factor s s with s x ``measured`` = ``reference`` for depths.
 
     It is the exponential of the median log ratio, so half of the values may be wrong by any amount.
     A trajectory in the measured unit is brought to the reference by ``trajectory.scaled(s)``.
@@ -93,7 +93,7 @@ class Sim3:
 def sim3(source: npt.ArrayLike, target: npt.ArrayLike, *, with_scale: bool = True) -> Sim3:
     """Return the similarity that maps points ``source`` (n, 3) onto ``target`` in least squares.
 
-    Umeyama 1991, "Least-squares estimation of transformation parameters between two point patterns".
+    Umeyama 1991, "Least-squares estimation of transformation parameters between two point sets".
 
     Args:
         source, target: corresponding points, for example camera centres, (n, 3), n >= 3.

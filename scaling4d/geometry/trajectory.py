@@ -37,8 +37,8 @@ class Trajectory:
         source_index: (n,) which source frame is shown at frame i (bullet time holds one), or
             None: frame i.
         mode: "relative" or "world".
-        moves: the curves that made a relative trajectory, or None; what parametric formats write.
-        pivot_depth: metres to the point that the moves turn about, or None.
+        parameters: what a parametric file said (`scaling4d.geometry.formats`), or None; such
+            formats are written from their own parameters alone.
 
     Raises:
         ValueError: on shapes that disagree, matrices that are not rigid or an unknown mode.
@@ -49,8 +49,7 @@ class Trajectory:
     focal_scale: FloatArray | None = None
     source_index: npt.NDArray[np.int64] | None = None
     mode: str = "relative"
-    moves: Moves | None = None
-    pivot_depth: float | None = None
+    parameters: object | None = None
 
     def __post_init__(self) -> None:
         """Check the fields against each other (see the class docstring)."""
@@ -109,8 +108,6 @@ class Trajectory:
             invert_pose(moves.source_from_target(pivot_depth)),
             focal_scale=np.array(moves.zoom) if zoomed else None,
             source_index=source_index,
-            moves=moves,
-            pivot_depth=float(pivot_depth) if np.isfinite(pivot_depth) else None,
         )
 
     @classmethod
@@ -161,6 +158,25 @@ class Trajectory:
         first = poses[0] if mode == "relative" else np.eye(4)
         return cls(invert_pose(poses) @ first, intrinsics=cameras.intrinsics, mode=mode)
 
+    def cameras(
+        self,
+        intrinsics: npt.ArrayLike | None = None,
+        height: int | None = None,
+        width: int | None = None,
+    ) -> CameraPath:
+        """Return the target cameras in the frame of the source (mode "world": of the world).
+
+        Args:
+            intrinsics: (3, 3) or (m, 3, 3) of the source, for trajectories without their own.
+            height, width: image size in pixels.
+        """
+        from scaling4d.geometry.camera_path import CameraPath
+
+        known = self.intrinsics if intrinsics is None else self.target_intrinsics(intrinsics)
+        if known is None and self.focal_scale is not None:
+            raise ValueError("this trajectory zooms: give the source's intrinsics")
+        return CameraPath(self.source_from_target, known, height, width)
+
     def relative_to(self, world_from_source: npt.ArrayLike | None) -> FloatArray:
         """Return target_from_source (n, 4, 4) of Eq. 2 for given source cameras.
 
@@ -206,9 +222,7 @@ class Trajectory:
             raise ValueError(f"a trajectory is scaled by a finite factor > 0, got {factor}")
         poses = self.target_from_source.copy()
         poses[:, :3, 3] *= factor
-        moves = None if self.moves is None else self.moves.scaled(factor)
-        pivot = None if self.pivot_depth is None else self.pivot_depth * factor
-        return dataclasses.replace(self, target_from_source=poses, moves=moves, pivot_depth=pivot)
+        return dataclasses.replace(self, target_from_source=poses, parameters=None)
 
     def resampled(self, frames: int, method: str = "spline") -> Trajectory:
         """Return the same path with another number of frames, evenly spread over its duration."""

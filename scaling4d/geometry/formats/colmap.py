@@ -1,0 +1,154 @@
+"""COLMAP's text model: cameras.txt and images.txt in one folder."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from scaling4d.geometry.camera import intrinsics_matrix, invert_pose
+from scaling4d.geometry.camera_path import CameraPath
+from scaling4d.geometry.formats.files import numbers, read_text, words, write_text
+from scaling4d.geometry.formats.given import Given, frame_index_or_none, frame_numbers
+from scaling4d.geometry.rotation import quaternion_from_rotation, rotation_from_quaternion
+
+FloatArray = npt.NDArray[np.float64]
+
+COLMAP = (
+    "folder with images.txt (`id qw qx qy qz tx ty tz camera name` and a line of points), "
+    "world-to-camera, OpenCV axes, and cameras.txt, pixels with the corner at 0"
+)
+
+# Positions of fx, fy, cx, cy among a model's parameters, and how many of them there are; what
+# follows is distortion.
+_MODELS = {
+    "SIMPLE_PINHOLE": (0, 0, 1, 2),
+    "PINHOLE": (0, 1, 2, 3),
+    "SIMPLE_RADIAL": (0, 0, 1, 2),
+    "RADIAL": (0, 0, 1, 2),
+    "OPENCV": (0, 1, 2, 3),
+}
+
+
+def read_colmap(path: Path, given: Given) -> CameraPath:
+    """Read a COLMAP text model; images come in the order of their names."""
+    folder = path.parent if path.is_file() else path
+    lenses = _read_lenses(folder / "cameras.txt")
+    images = sorted(_read_images(folder / "images.txt"), key=lambda image: natural(image[0]))
+    if not images:
+        raise ValueError(f"{folder} holds no registered images")
+    names, rows, lens_ids = zip(*images, strict=True)
+    missing = [lens for lens in lens_ids if lens not in lenses]
+    if missing:
+        raise ValueError(f"{folder / 'cameras.txt'} lacks camera {missing[0]}")
+    table = np.stack(rows)
+    camera_from_world = np.tile(np.eye(4), (len(table), 1, 1))
+    camera_from_world[:, :3, :3] = rotation_from_quaternion(table[:, :4])
+    camera_from_world[:, :3, 3] = table[:, 4:]
+    sizes = {lenses[lens][0] for lens in lens_ids}
+    if len(sizes) > 1:
+        raise ValueError(f"{folder}: images have different sizes, {sorted(sizes)} (height, width)")
+    height, width = sizes.pop()
+    intrinsics = intrinsics_matrix(*np.stack([lenses[lens][1] for lens in lens_ids]).T)
+    cameras = CameraPath(
+        invert_pose(camera_from_world), intrinsics, height, width, frame_index=numbered(names)
+    )
+    return given.completed(cameras)
+
+
+def write_colmap(path: Path, cameras: CameraPath, given: Given) -> None:
+    """Write a COLMAP text model: PINHOLE cameras, images named by frame number, no points."""
+    height, width = cameras.require_size("COLMAP")
+    intrinsics = cameras.require_intrinsics("COLMAP")
+    index = frame_numbers(cameras)
+    if len(np.unique(index)) != len(index) or (index < 0).any():
+        raise ValueError("COLMAP names images by frame number: they must be distinct and >= 0")
+    lenses, lens_of_image = np.unique(intrinsics, axis=0, return_inverse=True)
+    lens_rows = [
+        f"{number} PINHOLE {width} {height} {words(lens)}"
+        for number, lens in enumerate(lenses, start=1)
+    ]
+    digits = max(6, len(str(index.max())))
+    image_rows = []
+    for number, (frame, pose, lens) in enumerate(
+        zip(index, cameras.camera_from_world, lens_of_image.ravel(), strict=True), start=1
+    ):
+        row = np.concatenate((quaternion_from_rotation(pose[:3, :3]), pose[:3, 3]))
+        image_rows += [f"{number} {words(row)} {lens + 1} {frame:0{digits}d}.png", ""]
+    write_text(
+        path / "cameras.txt", "\n".join(["# CAMERA_ID MODEL WIDTH HEIGHT PARAMS", *lens_rows, ""])
+    )
+    write_text(path / "points3D.txt", "# no points\n")
+    write_text(
+        path / "images.txt",
+        "\n".join(
+            ["# IMAGE_ID QW QX QY QZ TX TY TZ CAMERA_ID NAME, then POINTS2D", *image_rows, ""]
+        ),
+    )
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """Return a sort key under which frame_2 comes before frame_10."""
+    parts = re.split(r"(\d+)", name)
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
+
+
+def numbered(names: tuple[str, ...]) -> npt.NDArray[np.int64] | None:
+    """Return the frame numbers at the end of file names, or None if they are not all numbered."""
+    found = [re.search(r"(\d+)$", Path(name).stem) for name in names]
+    if any(match is None for match in found):
+        return None
+    index = [int(match.group(1)) for match in found if match is not None]
+    return frame_index_or_none(index) if len(set(index)) == len(index) else None
+
+
+def _read_lenses(path: Path) -> dict[str, tuple[tuple[int, int], FloatArray]]:
+    lenses = {}
+    for number, line in enumerate(read_text(path, "COLMAP").splitlines(), start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        fields = line.split()
+        where = f"{path} line {number}"
+        if len(fields) < 7:
+            raise ValueError(f"{where}: expected `id model width height parameters`")
+        model = fields[1]
+        if model not in _MODELS:
+            known = ", ".join(_MODELS)
+            raise ValueError(f"{where}: camera model {model} is not a pinhole; known are {known}")
+        order = _MODELS[model]
+        width, height, *parameters = numbers(fields[2:], where)
+        if len(parameters) <= max(order):
+            raise ValueError(f"{where}: {model} needs {max(order) + 1} parameters or more")
+        if np.any(np.array(parameters[max(order) + 1 :]) != 0.0):
+            raise ValueError(
+                f"{where}: the lens is distorted; undistort the images with COLMAP first"
+            )
+        lenses[fields[0]] = ((int(height), int(width)), np.array([parameters[i] for i in order]))
+    return lenses
+
+
+def _read_images(path: Path) -> list[tuple[str, FloatArray, str]]:
+    """Return name, qw qx qy qz tx ty tz and camera id of each image.
+
+    Every image takes two lines, of which the second, its points, may be empty.
+    """
+    images = []
+    expect_points = False
+    for number, line in enumerate(read_text(path, "COLMAP").splitlines(), start=1):
+        if line.startswith("#"):
+            continue
+        if expect_points:
+            expect_points = False
+            continue
+        if not line.strip():
+            continue
+        fields = line.split(maxsplit=9)
+        if len(fields) < 10:
+            raise ValueError(
+                f"{path} line {number}: expected `id qw qx qy qz tx ty tz camera name`"
+            )
+        images.append((fields[9].strip(), numbers(fields[1:8], f"{path} line {number}"), fields[8]))
+        expect_points = True
+    return images

@@ -1,0 +1,141 @@
+"""Reading and writing small files: clear errors going in, no half-written file coming out."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+def read_text(path: Path, format_name: str) -> str:
+    """Return the text of a file.
+
+    Raises:
+        ValueError: if it cannot be read or is not text.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"cannot read {path} as {format_name}: {error}") from None
+
+
+def read_json(path: Path, format_name: str) -> dict[str, Any]:
+    """Return the mapping in a JSON file.
+
+    Raises:
+        ValueError: if it cannot be read, does not parse or holds something else.
+    """
+    try:
+        document = json.loads(read_text(path, format_name))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path} is not the JSON of {format_name}: {error}") from None
+    if not isinstance(document, dict):
+        raise ValueError(f"{path} is not {format_name}: expected a mapping at the top")
+    return document
+
+
+def read_arrays(path: Path, format_name: str, names: tuple[str, ...]) -> list[npt.NDArray[Any]]:
+    """Return named arrays of an .npz file, never unpickling anything.
+
+    Raises:
+        ValueError: if the file cannot be read or lacks an array.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            missing = [name for name in names if name not in archive]
+            if missing:
+                held = ", ".join(archive) or "nothing"
+                raise ValueError(
+                    f"{path} is not {format_name}: it lacks {missing[0]!r}, holds {held}"
+                )
+            return [archive[name] for name in names]
+    except ValueError as error:
+        if str(error).startswith(str(path)):
+            raise
+        raise ValueError(f"cannot read {path} as {format_name}: {error}") from None
+    except (OSError, EOFError, TypeError, AttributeError) as error:
+        raise ValueError(f"cannot read {path} as {format_name}: {error}") from None
+
+
+def read_array(path: Path, format_name: str, columns: int) -> npt.NDArray[np.float64]:
+    """Return the (n, columns) table in an .npy file, as float64.
+
+    Raises:
+        ValueError: if the file cannot be read or has another shape.
+    """
+    try:
+        table = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise ValueError(f"cannot read {path} as {format_name}: {error}") from None
+    if not isinstance(table, np.ndarray) or table.ndim != 2 or table.shape[1] != columns:
+        raise ValueError(f"{path} is not {format_name}: expected a table of {columns} columns")
+    return table.astype(np.float64)
+
+
+def numbers(fields: list[str], where: str) -> npt.NDArray[np.float64]:
+    """Return words as finite numbers.
+
+    Raises:
+        ValueError: naming the place and the word that is not a finite number.
+    """
+    values = np.empty(len(fields))
+    for position, field in enumerate(fields):
+        try:
+            values[position] = float(field)
+        except ValueError:
+            raise ValueError(f"{where}: {field!r} is not a number") from None
+    if not np.isfinite(values).all():
+        raise ValueError(f"{where}: holds a number that is not finite")
+    return values
+
+
+def words(values: npt.ArrayLike) -> str:
+    """Return numbers separated by spaces, each in the fewest digits that read back the same."""
+    return " ".join(repr(float(value)) for value in np.asarray(values).ravel())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file as a whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file as a whole or not at all."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_json(path: Path, document: Mapping[str, Any]) -> None:
+    """Write a JSON file as a whole or not at all."""
+    write_text(path, json.dumps(document, indent=1) + "\n")
+
+
+def write_arrays(path: Path, **arrays: npt.NDArray[Any]) -> None:
+    """Write an .npz file as a whole or not at all."""
+    stream = io.BytesIO()
+    np.savez(stream, **arrays)
+    write_bytes(path, stream.getvalue())
+
+
+def write_array(path: Path, array: npt.NDArray[Any]) -> None:
+    """Write an .npy file as a whole or not at all."""
+    stream = io.BytesIO()
+    np.save(stream, array, allow_pickle=False)
+    write_bytes(path, stream.getvalue())

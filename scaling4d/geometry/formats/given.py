@@ -1,0 +1,72 @@
+"""What a camera file does not hold, and whoever reads or writes it has to give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from scaling4d.geometry.camera import intrinsics_matrix
+from scaling4d.geometry.camera_path import CameraPath
+
+
+@dataclass(frozen=True)
+class Given:
+    """Facts from outside the file.
+
+    Attributes:
+        height, width: image size in pixels.
+        intrinsics: fx, fy, cx, cy in pixels, for files without them.
+        fps: frames per second, to turn frame numbers into times and back.
+        camera: which camera of a file that holds several (a name, or a USD prim path).
+        video_frames: number of frames of the video, for files with one pose per key frame.
+    """
+
+    height: int | None = None
+    width: int | None = None
+    intrinsics: tuple[float, float, float, float] | None = None
+    fps: float | None = None
+    camera: str | None = None
+    video_frames: int | None = None
+
+    def require_size(self, format_name: str) -> tuple[int, int]:
+        """Return height and width.
+
+        Raises:
+            ValueError: if they were not given.
+        """
+        if self.height is None or self.width is None:
+            raise ValueError(
+                f"{format_name} divides intrinsics by the image size: give height and width"
+            )
+        return self.height, self.width
+
+    def matrix(self) -> npt.NDArray[np.float64] | None:
+        """Return the given intrinsics as a (3, 3) matrix, or None."""
+        return None if self.intrinsics is None else intrinsics_matrix(*self.intrinsics)
+
+    def completed(self, cameras: CameraPath) -> CameraPath:
+        """Return ``cameras`` with size, intrinsics and times filled in where the file had none."""
+        changes: dict[str, object] = {}
+        if cameras.height is None and self.height is not None:
+            changes |= {"height": self.height, "width": self.width}
+        matrix = self.matrix()
+        if cameras.intrinsics is None and matrix is not None:
+            changes["intrinsics"] = np.tile(matrix, (len(cameras), 1, 1))
+        if cameras.times is None and self.fps is not None:
+            changes["times"] = frame_numbers(cameras) / self.fps
+        return cameras.replaced(**changes) if changes else cameras
+
+
+def frame_numbers(cameras: CameraPath) -> npt.NDArray[np.int64]:
+    """Return the frame number (n,) of each camera: its ``frame_index``, or 0, 1, 2..."""
+    if cameras.frame_index is not None:
+        return cameras.frame_index
+    return np.arange(len(cameras), dtype=np.int64)
+
+
+def frame_index_or_none(numbers: npt.ArrayLike) -> npt.NDArray[np.int64] | None:
+    """Return frame numbers, or None where they are simply 0, 1, 2..."""
+    index = np.asarray(numbers, dtype=np.int64)
+    return None if np.array_equal(index, np.arange(len(index))) else index
