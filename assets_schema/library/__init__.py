@@ -1,0 +1,1 @@
+"""The built-in library: procedural assets that need no download."""

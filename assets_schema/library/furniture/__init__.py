@@ -1,0 +1,1 @@
+"""Furniture, fittings and decoration, one module per family of things."""
