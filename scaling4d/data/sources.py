@@ -16,8 +16,17 @@ from scaling4d.data.video_folder import read_video_folder
 
 @dataclass(frozen=True, kw_only=True)
 class DataConfig:
-    """How folders become pairs."""
+    """What clips are brought to, and how folders become pairs."""
 
+    frames: int = 49
+    """Frames per clip; a backbone with temporal compression r takes r k + 1. The paper's: 49."""
+    height: int = 480
+    """Pixels; the paper's: 480."""
+    width: int = 480
+    """Pixels; the paper's: 480."""
+    fps: float = 16.0
+    """Frames per second that real videos are resampled to; slower ones keep their own rate, and so
+    do scene files."""
     sources: dict[str, str] = field(default_factory=dict)
     """Folder of each named source; ``--data.NAME DIR`` sets one."""
     pairs: ClipPairConfig = field(default_factory=ClipPairConfig)
@@ -27,16 +36,24 @@ class DataConfig:
     skip_broken: bool = False
     """Leave out unreadable and too short files with a warning instead of stopping."""
 
+    def __post_init__(self) -> None:
+        self.clip  # noqa: B018 -- refuses impossible sizes now and not at the first clip
+
+    @property
+    def clip(self) -> ClipSize:
+        """The size of every clip."""
+        return ClipSize(frames=self.frames, height=self.height, width=self.width, fps=self.fps)
+
 
 def open_source(
-    folder: str | Path, size: ClipSize, config: DataConfig, *, cache: DiskCache, seed: int
+    folder: str | Path, config: DataConfig, *, cache: DiskCache, seed: int
 ) -> PairSource:
     """Open a folder of scene files (*.h5), SpatialVID in its own layout, or any folder of videos.
 
     Raises:
         DataError: if the folder is missing, holds none of these, or holds broken files.
     """
-    folder = Path(folder)
+    folder, size = Path(folder), config.clip
     if not folder.is_dir():
         raise DataError(f"no folder of training data at {folder}")
     if is_spatialvid(folder):

@@ -86,7 +86,7 @@ class SyntheticPairs:
             seed=seed,
         )
         control = build_control(signed, warp.field.displacement, warp.warped, warp.mask)
-        described = f"{source} -> {target}, frames {start}..{start + self.size.frames - 1}"
+        described = f"cameras {source} -> {target}, frames {start}..{start + self.size.frames - 1}"
         return ClipPair(
             source=signed,
             target=to_signed(target_video),

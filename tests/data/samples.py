@@ -1,0 +1,48 @@
+"""Small real training data for tests: scene files and videos of the analytic scenes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from scaling4d.storage.scene_file import CameraTrack, write_scene
+from scaling4d.storage.video import write_video
+from tests.scenes import Camera, Scene, moving_box
+
+
+def write_sample_scene(
+    path: Path, *, frames: int = 9, height: int = 48, width: int = 64, scene: Scene | None = None
+) -> Path:
+    """Write a scene file of three synchronised cameras around a moving box."""
+    scene = scene or moving_box()
+    tracks = {}
+    for number, side in enumerate((-0.6, 0.0, 0.8)):
+        camera = Camera.look_at(height, width, eye=(side, -4.0, 1.5), target=(0, 0, 0.5), fov=60)
+        clip = scene.clip(camera.orbit(frames, yaw=5 * (number + 1), pivot=(0, 0, 0.5)), fps=8)
+        tracks[f"cam{number}"] = CameraTrack(
+            rgb=clip.rgb,
+            depth=clip.depth.astype(np.float32),
+            intrinsics=clip.intrinsics,
+            world_from_camera=clip.world_from_camera,
+        )
+    write_scene(
+        path,
+        cameras=tracks,
+        fps=8,
+        attributes={"generator": "tests", "renderer": "closed form", "seed": 0},
+        scene={"caption": "a box on a table"},
+        paths={},
+        qa={},
+    )
+    return path
+
+
+def write_sample_video(
+    path: Path, *, frames: int = 40, height: int = 64, width: int = 80, fps: float = 16
+) -> Path:
+    """Write a video of a camera that orbits a moving box."""
+    camera = Camera.look_at(height, width, eye=(0.0, -4.0, 1.5), target=(0, 0, 0.5), fov=60)
+    clip = moving_box().clip(camera.orbit(frames, yaw=40, pivot=(0, 0, 0.5)), fps=fps)
+    write_video(path, clip.rgb, fps)
+    return path

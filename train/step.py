@@ -1,0 +1,166 @@
+"""One training step: a batch of pairs to a flow-matching loss (Eq. 5), and the optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from scaling4d.models.vnvs import VNVSModel
+from torch import Tensor, nn
+
+from scaling4d.geometry.seeds import child_seed
+from scaling4d.models.flow_matching import (
+    SigmaSampling,
+    add_noise,
+    dropout_mask,
+    flow_matching_loss,
+    sample_sigmas,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossConfig:
+    """What the network is asked to predict and from what."""
+
+    sigma: SigmaSampling | None = None
+    """Distribution of noise levels; empty = the backbone family's own."""
+    drop_text: float = 0.1
+    """Share of samples trained with the empty prompt (classifier-free guidance)."""
+    drop_control: float = 0.05
+    """Share of samples trained with a control of zeros."""
+
+    def __post_init__(self) -> None:
+        for name in ("drop_text", "drop_control"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is a probability, got {getattr(self, name)}")
+
+
+class TrainingStep(nn.Module):
+    """The model and its loss in one module, so that accelerate's wrappers see one forward."""
+
+    def __init__(self, model: VNVSModel, config: LossConfig) -> None:
+        super().__init__()
+        self.model = model
+        self.config = config
+        self.sigma_sampling = config.sigma or model.backbone.sigma_sampling
+
+    def forward(
+        self,
+        target: Float[Tensor, "batch frames 3 height width"],
+        control: Float[Tensor, "batch frames 9 height width"],
+        prompts: list[str],
+        seeds: Sequence[int],
+    ) -> Float[Tensor, ""]:
+        """Return the mean square error of the predicted velocity.
+
+        Args:
+            target: I^t in [-1, 1].
+            control: see `scaling4d.correspondence.control`.
+            prompts: captions.
+            seeds: one per sample; noise, noise level and dropouts of a sample follow from its seed,
+                whatever the batch size or number of processes.
+        """
+        device = target.device
+        with torch.no_grad():
+            latents = self.model.encode_video(target)
+        draws = [self._draw(seed, latents.shape[1:]) for seed in seeds]
+        noise = torch.stack([draw.noise for draw in draws]).to(latents)
+        sigma = torch.cat([draw.sigma for draw in draws]).to(device)
+        keep = torch.tensor([not draw.drop_control for draw in draws], device=device)
+        control = control * keep.view(-1, 1, 1, 1, 1).to(control)
+        shown = ["" if draw.drop_text else p for p, draw in zip(prompts, draws, strict=True)]
+        text = self.model.encode_text(shown)
+        velocity = self.model.velocity(add_noise(latents, noise, sigma), sigma, text, control)
+        return flow_matching_loss(velocity, latents, noise)
+
+    def _draw(self, seed: int, shape: torch.Size) -> SampleDraw:
+        generator = torch.Generator().manual_seed(child_seed(seed, "noise") >> 1)
+        return SampleDraw(
+            sigma=sample_sigmas(1, generator, self.sigma_sampling),
+            drop_text=bool(dropout_mask(1, self.config.drop_text, generator)),
+            drop_control=bool(dropout_mask(1, self.config.drop_control, generator)),
+            noise=torch.randn(shape, generator=generator),
+        )
+
+
+@dataclass(frozen=True)
+class SampleDraw:
+    """What is random about one sample of one step."""
+
+    sigma: Tensor
+    drop_text: bool
+    drop_control: bool
+    noise: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizerConfig:
+    """AdamW (§4.1) and its schedule."""
+
+    lr: float = 4e-5
+    """Learning rate after the warm-up; the paper's is 4e-5."""
+    betas: tuple[float, float] = (0.9, 0.999)
+    """Decay of the moments."""
+    weight_decay: float = 0.01
+    """Applied to matrices, not to biases, norms and other vectors."""
+    warmup_steps: int = 0
+    """Steps of linear rise from 0."""
+    final_lr_share: float = 1.0
+    """Learning rate at the last step as a share of ``lr``, reached by a cosine; 1 = constant."""
+    max_grad_norm: float = 1.0
+    """Gradients are scaled down to this norm."""
+    ema_decay: float = 0.0
+    """Decay of the averaged weights that ``model/`` gets; 0 = no averaging."""
+
+    def __post_init__(self) -> None:
+        if not (self.lr > 0 and self.max_grad_norm > 0 and self.warmup_steps >= 0):
+            raise ValueError("lr and max_grad_norm must be positive and warmup_steps at least 0")
+        if not (0 <= self.final_lr_share <= 1 and 0 <= self.ema_decay < 1):
+            raise ValueError("final_lr_share must lie in [0, 1] and ema_decay in [0, 1)")
+
+    def lr_at(self, step: int, steps: int) -> float:
+        """Learning rate of step 0, 1, ... of a run of ``steps`` steps."""
+        if step < self.warmup_steps:
+            return self.lr * (step + 1) / self.warmup_steps
+        done = (step - self.warmup_steps) / max(steps - self.warmup_steps, 1)
+        fade = 0.5 * (1 + float(torch.cos(torch.tensor(torch.pi * done, dtype=torch.float64))))
+        return self.lr * (self.final_lr_share + (1 - self.final_lr_share) * fade)
+
+
+def make_optimizer(module: nn.Module, config: OptimizerConfig) -> torch.optim.AdamW:
+    """AdamW over the trainable parameters, decaying matrices alone."""
+    trained = [p for p in module.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in trained if p.ndim >= 2], "weight_decay": config.weight_decay},
+        {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=config.lr, betas=config.betas)
+
+
+@dataclass
+class WeightAverage:
+    """Exponential moving average of the trained weights, float32 on their own device."""
+
+    decay: float
+    weights: dict[str, Tensor] = field(default_factory=dict)
+
+    @torch.no_grad()
+    def update(self, named: Iterator[tuple[str, nn.Parameter]], step: int) -> None:
+        """Take the weights after step 0, 1, ... into account; early steps are forgotten faster."""
+        if not self.decay:
+            return
+        decay = min(self.decay, (1 + step) / (10 + step))
+        for name, weight in named:
+            if weight.requires_grad:
+                value = weight.detach().float()
+                if name in self.weights:
+                    self.weights[name].lerp_(value, 1 - decay)
+                else:
+                    self.weights[name] = value.clone()
+
+    def load(self, weights: dict[str, Any], device: torch.device) -> None:
+        """Go on from saved averages."""
+        self.weights = {name: value.to(device) for name, value in weights.items()}
