@@ -6,8 +6,9 @@ two Python threads enter them. Threads here live for one call, and there are as 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -37,14 +38,17 @@ def splat(
     field: CorrespondenceField, rule: Rule, seed: int, footprint: int
 ) -> Int[Tensor, "frames height width"]:
     """Winners of a field on the CPU (see `splat_winners`)."""
+    displacement = _array(field.displacement)
+    depth = _array(field.target_depth) if field.target_depth is not None else None
+    no_depth = np.ones((1, 1), displacement.dtype)
     winner = np.empty((field.frames, field.height, field.width), np.int32)
-    splat_one = _splatter(field.displacement.dtype, winner.shape, rule, seed, footprint)
-    displacement, depth = _array(field.displacement), None
-    if field.target_depth is not None:
-        depth = _array(field.target_depth)
+    shared = _Splat.of(displacement.dtype, winner.shape, rule, seed, footprint)
 
     def work(frame: int, scratch: NDArray[np.uint32]) -> None:
-        splat_one(frame, displacement[frame], depth, winner[frame], scratch)
+        z = depth[frame] if depth is not None else no_depth
+        cpu_kernels.splat_frame(
+            displacement[frame], z, *shared.of_frame(frame), scratch, winner[frame]
+        )
 
     _each_frame(work, field.frames, field.height * field.width)
     return torch.from_numpy(winner)
@@ -76,66 +80,91 @@ def warp(
     rule: Rule,
     seed: int,
     footprint: int,
-) -> tuple[CorrespondenceField, Tensor, Tensor, Tensor]:
-    """Depth to (field, winner, warped, mask) in one pass over each frame, while it is in cache."""
+    results: Sequence[Tensor] | None = None,
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Depth to (displacement, target depth, winner, warped, mask), a frame at a time.
+
+    ``results`` are five contiguous tensors of the right shapes and dtypes to write into.
+    """
     frames, height, width = depth.shape
     values, z = _carrier(source), _array(depth)
-    # numpy asks the system for huge pages, which makes first writes to large results cheaper.
-    displacement = np.empty((frames, 2, height, width), z.dtype)
-    target_depth = np.empty_like(z)
-    winner = np.empty(z.shape, np.int32)
-    warped = np.empty(values.shape, values.dtype)
-    mask = np.empty((frames, 1, height, width), np.float32)
+    if results is None:
+        results = _new_results(source, depth)
+    displacement, target_depth, winner, warped, mask = (
+        _carrier(result) if result is results[3] else _array(result) for result in results
+    )
     tables = coefficients.astype(z.dtype)
-    columns, rows = _axes(height, width, z.dtype)
     centre = np.array([width / 2, height / 2], z.dtype)
     ratio = z.dtype.type(MIN_DEPTH_RATIO)
-    splat_one = _splatter(depth.dtype, winner.shape, rule, seed, footprint)
+    shared = _Splat.of(z.dtype, winner.shape, rule, seed, footprint)
 
     def work(frame: int, scratch: NDArray[np.uint32]) -> None:
-        moved = displacement[frame], target_depth[frame]
-        cpu_kernels.move_frame(z[frame], tables[frame], columns, rows, centre, ratio, *moved)
-        splat_one(frame, displacement[frame], target_depth, winner[frame], scratch)
+        cpu_kernels.move_and_splat_frame(
+            z[frame],
+            tables[frame],
+            centre,
+            ratio,
+            displacement[frame],
+            target_depth[frame],
+            *shared.of_frame(frame),
+            scratch,
+            winner[frame],
+        )
         cpu_kernels.gather_frame(values[frame], winner[frame], warped[frame], mask[frame, 0])
 
     _each_frame(work, frames, height * width)
-    field = CorrespondenceField(torch.from_numpy(displacement), torch.from_numpy(target_depth))
-    moved_values = torch.from_numpy(warped).view(source.dtype)
-    return field, torch.from_numpy(winner), moved_values, torch.from_numpy(mask)
+    return tuple(results)  # type: ignore[return-value]  # five, by construction
 
 
-def _splatter(
-    dtype: torch.dtype, shape: tuple[int, ...], rule: Rule, seed: int, footprint: int
-) -> Callable[..., None]:
-    """Bind what every frame of a splat shares."""
-    frames, height, width = shape
-    real = np.dtype(str(dtype).removeprefix("torch."))
-    columns, rows = _axes(height, width, real)
-    keys = frame_keys(seed, frames).numpy() if rule == "random" else np.zeros((frames, 2), int)
-    overlap = real.type(MIN_OVERLAP)
-    no_depth = np.ones((1, 1), real)
+def _new_results(source: Tensor, depth: Tensor) -> tuple[Tensor, ...]:
+    """Memory for the results of `warp`.
 
-    def splat_one(
-        frame: int,
-        displacement: NDArray[Any],
-        depth: NDArray[Any] | None,
-        winner: NDArray[np.int32],
-        scratch: NDArray[np.uint32],
-    ) -> None:
-        cpu_kernels.splat_frame(
-            displacement,
-            no_depth if depth is None else depth[frame],
-            columns,
-            rows,
-            rule == "random",
-            keys[frame],
-            footprint,
-            overlap,
-            scratch,
-            winner,
+    From numpy, which asks the system for huge pages: the first write to a large result is cheaper.
+    """
+    frames, height, width = depth.shape
+    real = _real(depth.dtype)
+    carrier = _carrier(source[:0, :0, :0, :0]).dtype
+    return (
+        torch.from_numpy(np.empty((frames, 2, height, width), real)),
+        torch.from_numpy(np.empty((frames, height, width), real)),
+        torch.from_numpy(np.empty((frames, height, width), np.int32)),
+        torch.from_numpy(np.empty(source.shape, carrier)).view(source.dtype),
+        torch.from_numpy(np.empty((frames, 1, height, width), np.float32)),
+    )
+
+
+@dataclass(frozen=True)
+class _Splat:
+    """What every frame of a splat shares."""
+
+    columns: NDArray[Any]
+    rows: NDArray[Any]
+    random: bool
+    keys: NDArray[np.int64]
+    footprint: int
+    overlap: np.floating
+
+    @classmethod
+    def of(
+        cls, real: np.dtype[Any], shape: tuple[int, ...], rule: Rule, seed: int, footprint: int
+    ) -> _Splat:
+        frames, height, width = shape
+        half = real.type(0.5)
+        return cls(
+            columns=np.arange(width).astype(real) + half,
+            rows=np.arange(height).astype(real) + half,
+            random=rule == "random",
+            keys=frame_keys(seed, frames).numpy()
+            if rule == "random"
+            else np.zeros((frames, 2), int),
+            footprint=footprint,
+            overlap=real.type(MIN_OVERLAP),
         )
 
-    return splat_one
+    def of_frame(self, frame: int) -> tuple[Any, ...]:
+        """The middle arguments of the frame kernels."""
+        keys = self.keys[frame]
+        return self.columns, self.rows, self.random, keys, self.footprint, self.overlap
 
 
 def _each_frame(
@@ -157,9 +186,8 @@ def _each_frame(
             pass
 
 
-def _axes(height: int, width: int, dtype: np.dtype[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    half = dtype.type(0.5)
-    return np.arange(width).astype(dtype) + half, np.arange(height).astype(dtype) + half
+def _real(dtype: torch.dtype) -> np.dtype[Any]:
+    return np.dtype(np.float32 if dtype == torch.float32 else np.float64)
 
 
 def _array(tensor: Tensor) -> NDArray[Any]:

@@ -131,12 +131,32 @@ def draw_row_2x2(
 
 
 @_compiled
+def draw_any_row(
+    across, down, x, y, depth, has_depth, height, width, random, frame_keys, footprint, overlap,
+    keys, targets, first_index, best, winner,
+):  # fmt: skip
+    """Splat one row by either rule and footprint; ``keys`` and ``targets`` are scratch."""
+    if random:
+        hash_keys(first_index, frame_keys, keys)
+    else:
+        depth_keys(depth, keys)
+    if footprint == 1:
+        aim_row(across, down, x, y, depth, has_depth, height, width, targets)
+        draw_row(targets, keys, first_index, best, winner)
+    else:
+        draw_row_2x2(
+            across, down, x, y, depth, has_depth, height, width, overlap, keys, first_index, best,
+            winner,
+        )  # fmt: skip
+
+
+@_compiled
 def splat_frame(
     displacement, target_depth, columns, rows, random, frame_keys, footprint, overlap, best, winner
 ):
     """Fill ``winner`` (height, width) from the displacement (2, height, width) of one frame.
 
-    ``target_depth`` is (height, width), or (1, 1) where the field has none.
+    ``target_depth`` is (height, width), or (1, 1) where the field has none; ``best`` is scratch.
     """
     height, width = winner.shape
     has_depth = target_depth.shape == (height, width)
@@ -146,48 +166,34 @@ def splat_frame(
     keys = np.empty(width, np.uint32)
     targets = np.empty(width, np.int32)
     for row in range(height):
-        across, down = displacement[0, row], displacement[1, row]
-        depth = target_depth[row if has_depth else 0]
-        if random:
-            hash_keys(row * width, frame_keys, keys)
-        else:
-            depth_keys(depth, keys)
-        if footprint == 1:
-            aim_row(across, down, columns, rows[row], depth, has_depth, height, width, targets)
-            draw_row(targets, keys, row * width, best, flat)
-        else:
-            draw_row_2x2(
-                across,
-                down,
-                columns,
-                rows[row],
-                depth,
-                has_depth,
-                height,
-                width,
-                overlap,
-                keys,
-                row * width,
-                best,
-                flat,
-            )
+        draw_any_row(
+            displacement[0, row], displacement[1, row], columns, rows[row],
+            target_depth[row if has_depth else 0], has_depth, height, width, random, frame_keys,
+            footprint, overlap, keys, targets, row * width, best, flat,
+        )  # fmt: skip
 
 
 @_compiled
-def move_frame(depth, table, columns, rows, centre, minimum_ratio, displacement, target_depth):
-    """`from_depth` for one frame, written into ``displacement`` and ``target_depth``."""
+def move_and_splat_frame(
+    depth, table, centre, minimum_ratio, displacement, target_depth, columns, rows, random,
+    frame_keys, footprint, overlap, best, winner,
+):  # fmt: skip
+    """`from_depth`, then `splat_frame`, row by row while a row is in cache."""
+    height, width = winner.shape
+    flat = winner.reshape(height * width)
+    best[:] = np.uint32(0xFFFFFFFF)
+    flat[:] = np.int32(-1)
+    keys = np.empty(width, np.uint32)
+    targets = np.empty(width, np.int32)
     x = columns - centre[0]
-    for row in range(rows.size):
-        move_row(
-            depth[row],
-            table,
-            x,
-            rows[row] - centre[1],
-            minimum_ratio,
-            displacement[0, row],
-            displacement[1, row],
-            target_depth[row],
-        )
+    for row in range(height):
+        across, down, moved_depth = displacement[0, row], displacement[1, row], target_depth[row]
+        y = rows[row] - centre[1]
+        move_row(depth[row], table, x, y, minimum_ratio, across, down, moved_depth)
+        draw_any_row(
+            across, down, columns, rows[row], moved_depth, True, height, width, random, frame_keys,
+            footprint, overlap, keys, targets, row * width, best, flat,
+        )  # fmt: skip
 
 
 @_compiled

@@ -43,6 +43,7 @@ def warp_from_depth(
     seed: int = 0,
     footprint: Literal[1, 2] = 1,
     implementation: Implementation = "auto",
+    out: Warp | None = None,
 ) -> Warp:
     """Move a video by its depth and two cameras per frame.
 
@@ -55,6 +56,8 @@ def warp_from_depth(
         rule: ``nearest`` at inference, ``random`` in training (see `splat_winners`).
         seed: of ``random``.
         footprint: 1 or 2 pixels (see `splat_winners`).
+        out: an earlier result of the same sizes and dtypes to overwrite, which spares a loop over
+            clips the cost of fresh memory; only the fused pass uses it.
         implementation: ``auto`` (one fused pass), or ``reference`` for the readable torch path.
 
     Returns:
@@ -73,7 +76,9 @@ def warp_from_depth(
         if cpu.can_gather(source):
             frames, height, width = depth.shape
             table = plane_and_parallax(*cameras, frames=frames, height=height, width=width)
-            return Warp(*cpu.warp(source, depth, table, rule, seed, footprint))
+            results = None if out is None else _results_of(out, source, depth)
+            moved, z, *rest = cpu.warp(source, depth, table, rule, seed, footprint, results)
+            return Warp(CorrespondenceField(moved, z), *rest)
     field = from_depth(depth, *cameras)
     return _follow(source, field, rule, seed, footprint, implementation)
 
@@ -99,6 +104,22 @@ def check_source(source: Tensor, size: tuple[int, ...]) -> None:
             f"the source must be ({frames}, channels, {height}, {width}) like its correspondence, "
             f"got {tuple(source.shape)}: resize the frames and the depth or flow alike"
         )
+
+
+def _results_of(out: Warp, source: Tensor, depth: Tensor) -> tuple[Tensor, ...]:
+    """The tensors of an earlier result, to be written again."""
+    displacement, target_depth = out.field.displacement, out.field.target_depth
+    if (
+        target_depth is None
+        or (target_depth.shape, target_depth.dtype) != (depth.shape, depth.dtype)
+        or (out.warped.shape, out.warped.dtype) != (source.shape, source.dtype)
+    ):
+        raise ValueError(
+            f"out must come from a source {tuple(source.shape)} {source.dtype} and a {depth.dtype} "
+            f"depth, got {tuple(out.warped.shape)} {out.warped.dtype} and {displacement.dtype}: "
+            "leave it out, or pass the last result"
+        )
+    return displacement, target_depth, out.winner, out.warped, out.mask
 
 
 def _follow(

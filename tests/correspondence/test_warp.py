@@ -98,6 +98,17 @@ def test_results_do_not_depend_on_the_number_of_threads():
     assert torch.equal(alone.winner, shared.winner)
 
 
+def test_an_earlier_result_can_be_overwritten():
+    source, *rest = moving_clip()
+    first = warp_from_depth(source, *rest)
+    kept = first.warped.clone()
+    again = warp_from_depth(-source, *rest, out=first)
+    assert again.warped.data_ptr() == first.warped.data_ptr()
+    assert torch.equal(again.warped, -kept)
+    with pytest.raises(ValueError, match="leave it out, or pass the last result"):
+        warp_from_depth(source.double(), *rest, out=first)
+
+
 def test_threads_may_warp_at_the_same_time():
     clip, results = moving_clip(), []
     workers = [
