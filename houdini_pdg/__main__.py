@@ -39,6 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         stream=sys.stderr,
         force=True,
     )
+    for name in ("distributed", "bokeh", "tornado"):  # chatty at INFO
+        logging.getLogger(name).setLevel(logging.WARNING)
     try:
         return COMMANDS[options.command](options)
     except ValueError as error:

@@ -70,7 +70,13 @@ def _execute(tasks: list[Task], progress: Progress, options: RunOptions) -> list
     if options.engine == "dask":
         from houdini_pdg.engine.dask import run_dask
 
-        return run_dask(tasks, progress, address=options.address, workers=options.limits.workers)
+        return run_dask(
+            tasks,
+            progress,
+            address=options.address,
+            workers=options.limits.workers,
+            renders=options.limits.renders,
+        )
     return run_local(tasks, progress, options.limits)
 
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from mathutils import Matrix
+from mathutils import Matrix  # type: ignore[import-not-found]  # inside the bpy wheel
 
 GPU_BACKENDS = ("OPTIX", "CUDA", "HIP", "METAL", "ONEAPI")
 PROGRESS = "@frame"  # the parent counts lines that start with this word

@@ -44,7 +44,11 @@ def write_numbered_layer(path: Path, stage_path: Path, numbers: dict[str, int]) 
     for prim_path, number in numbers.items():
         prim = Sdf.CreatePrimInLayer(layer, prim_path)
         attribute = Sdf.AttributeSpec(
-            prim, "userProperties:scaling4d_id", Sdf.ValueTypeNames.Int, declaresCustom=True
+            prim,
+            "userProperties:scaling4d_id",
+            Sdf.ValueTypeNames.Int,
+            Sdf.VariabilityVarying,
+            True,  # custom: no schema declares it
         )
         attribute.default = number
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -27,7 +27,7 @@ def read_lights(stage: Usd.Stage, time: float) -> list[dict[str, Any]]:
     """
     lights = []
     for prim in stage.Traverse(Usd.TraverseInstanceProxies()):
-        if not prim.HasAPI(UsdLux.LightAPI) or prim.IsA(UsdLux.DomeLight):
+        if not prim.HasAPI("LightAPI") or prim.IsA("DomeLight"):
             continue
         if UsdGeom.Imageable(prim).ComputeVisibility(time) == UsdGeom.Tokens.invisible:
             continue
@@ -39,7 +39,7 @@ def read_sky(stage: Usd.Stage, time: float) -> dict[str, Any]:
     """Describe the first dome light: ``radiance``, ``texture`` (path or None), ``turn`` (radians
     about z). A stage without one is black outside."""
     for prim in stage.Traverse():
-        if prim.IsA(UsdLux.DomeLight):
+        if prim.IsA("DomeLight"):
             dome = UsdLux.DomeLight(prim)
             asset = dome.GetTextureFileAttr().Get(time)
             matrix = _world_from(prim, time)
@@ -58,21 +58,21 @@ def _read_light(prim: Usd.Prim, time: float) -> dict[str, Any]:
     rigid[:3, :3] /= scale
     light: dict[str, Any] = {"path": str(prim.GetPath()), "world_from_light": rigid.tolist()}
     emission = _emission(prim, time)
-    if prim.IsA(UsdLux.RectLight):
+    if prim.IsA("RectLight"):
         rect = UsdLux.RectLight(prim)
         width = rect.GetWidthAttr().Get(time) * scale[0]
         height = rect.GetHeightAttr().Get(time) * scale[1]
         light |= {"kind": "rect", "width": width, "height": height}
         area = width * height
-    elif prim.IsA(UsdLux.DiskLight):
+    elif prim.IsA("DiskLight"):
         radius = UsdLux.DiskLight(prim).GetRadiusAttr().Get(time) * scale[0]
         light |= {"kind": "disk", "radius": radius}
         area = math.pi * radius**2
-    elif prim.IsA(UsdLux.SphereLight):
+    elif prim.IsA("SphereLight"):
         radius = UsdLux.SphereLight(prim).GetRadiusAttr().Get(time) * scale[0]
         light |= {"kind": "sphere", "radius": radius}
         area = 4 * math.pi * radius**2
-    elif prim.IsA(UsdLux.DistantLight):
+    elif prim.IsA("DistantLight"):
         angle = math.radians(UsdLux.DistantLight(prim).GetAngleAttr().Get(time))
         light |= {"kind": "distant", "angle": angle}
         # Irradiance is the radiance over the light's disk of directions, which the schema takes as
