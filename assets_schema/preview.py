@@ -137,7 +137,8 @@ class PreviewRenderer:
     def _scene_at(self, time: float | None) -> _Caster:
         code = Usd.TimeCode.EarliestTime() if time is None else Usd.TimeCode(time)
         if self._static is None:
-            static, moving = [], []
+            static: list[TriangleSoup] = []
+            moving: list[TriangleSoup] = []
             for surface in self._geometry.surfaces(time):
                 soup = self._builder.build(surface, code)
                 (moving if surface.animated else static).append(soup)

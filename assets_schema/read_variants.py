@@ -24,16 +24,30 @@ def open_variant(file: Path, selection: Mapping[str, str]) -> Usd.Stage:
 
 
 def open_stage(file: Path) -> Usd.Stage:
-    """Open a file of any USD kind; errors of USD become a ValueError that names the file."""
+    """Open a file of any USD kind that has a default prim.
+
+    Raises:
+        ValueError: when the file is missing, is no USD, or has no default prim.
+    """
+    stage = open_layered_stage(file)
+    if not stage.GetDefaultPrim():
+        raise ValueError(f"{file} has no default prim; set one, or run validate --fix")
+    return stage
+
+
+def open_layered_stage(file: Path) -> Usd.Stage:
+    """Open a file of any USD kind, with or without a default prim.
+
+    Raises:
+        ValueError: when the file is missing or USD cannot read it, with USD's reason.
+    """
     if not Path(file).is_file():
         raise ValueError(f"asset file {file} does not exist")
     try:
         stage = Usd.Stage.Open(str(file))
     except Tf.ErrorException as error:
-        reason = str(error).strip().splitlines()[-1]
+        reason = " ".join(str(error).split())
         raise ValueError(f"{file} cannot be opened as USD: {reason}") from error
-    if not stage.GetDefaultPrim():
-        raise ValueError(f"{file} has no default prim; set one, or run validate --fix")
     return stage
 
 

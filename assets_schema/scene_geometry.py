@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from pxr import Gf, Sdf, Usd, UsdGeom, UsdSkel
+from pxr import Gf, Sdf, Usd, UsdGeom, UsdSkel, Vt
 
 from .tessellate import gprim_mesh
 
@@ -110,14 +110,14 @@ class SceneGeometry:
             if not _is_shown(imageable, code):
                 walk.PruneChildren()
                 continue
-            if prim.IsA(UsdGeom.PointInstancer):
+            if UsdGeom.PointInstancer(prim):
                 walk.PruneChildren()
                 world = _matrix(transforms.GetLocalToWorldTransform(prim))
                 if placed is not None:
                     world = placed @ root_inverse @ world
                 yield from self._instances(UsdGeom.PointInstancer(prim), code, world, prefix)
                 continue
-            if not prim.IsA(UsdGeom.Gprim) or imageable.ComputePurpose() not in DRAWN_PURPOSES:
+            if not UsdGeom.Gprim(prim) or imageable.ComputePurpose() not in DRAWN_PURPOSES:
                 continue
             world = _matrix(transforms.GetLocalToWorldTransform(prim))
             if placed is not None:
@@ -173,7 +173,7 @@ class SceneGeometry:
     ) -> Surface | None:
         if path in self._skip:
             return None
-        if not prim.IsA(UsdGeom.Mesh):
+        if not UsdGeom.Mesh(prim):
             mesh = gprim_mesh(prim, code)
             if mesh is None:
                 return None
@@ -210,9 +210,9 @@ def _skinned_prims(root: Usd.Prim, cache: UsdSkel.Cache) -> dict[Sdf.Path, _Skin
     predicate = Usd.TraverseInstanceProxies(Usd.PrimDefaultPredicate)
     skins: dict[Sdf.Path, _Skin] = {}
     for prim in Usd.PrimRange(root, predicate):
-        if not prim.IsA(UsdSkel.Root):
-            continue
         skel_root = UsdSkel.Root(prim)
+        if not skel_root:
+            continue
         cache.Populate(skel_root, predicate)
         for binding in cache.ComputeSkelBindings(skel_root, predicate):
             skeleton = cache.GetSkelQuery(binding.GetSkeleton())
@@ -230,8 +230,6 @@ def _posed(
     code: Usd.TimeCode,
 ) -> NDArray[np.float64] | None:
     """Skin rest points; the result is in mesh space, as USD's own baking leaves it."""
-    from pxr import Vt
-
     if not query.HasJointInfluences():
         return None
     moved = Vt.Vec3fArray.FromNumpy(points.astype(np.float32))
@@ -256,7 +254,7 @@ def _add_blend_shapes(
     prim: Usd.Prim,
     query: UsdSkel.SkinningQuery,
     skeleton: UsdSkel.SkeletonQuery,
-    points: object,
+    points: Vt.Vec3fArray,
     code: Usd.TimeCode,
 ) -> None:
     animation = skeleton.GetAnimQuery()
@@ -296,6 +294,6 @@ def _stage_path(prim: Usd.Prim) -> Sdf.Path:
     return prim.GetPath()
 
 
-def _matrix(matrix: Gf.Matrix4d) -> NDArray[np.float64]:
+def _matrix(matrix: Gf.Matrix4d | Gf.Matrix4f) -> NDArray[np.float64]:
     """USD multiplies row vectors; our matrices act on columns."""
     return np.array(matrix, dtype=np.float64).T

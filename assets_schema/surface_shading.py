@@ -7,13 +7,12 @@ else (roughness, normal maps) is left to the path tracers.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pxr import Sdf, Usd, UsdShade
+from pxr import Ar, Sdf, Usd, UsdShade
 
 Color = NDArray[np.float32]
 
@@ -132,6 +131,11 @@ def texture_path(node: UsdShade.Shader) -> str | None:
     return value.resolvedPath or None
 
 
+def texture_primvar(node: UsdShade.Shader) -> str:
+    """Return the name of the primvar that a UsdUVTexture reads its coordinates from."""
+    return _texture_coordinates(node)[0]
+
+
 def _texture_coordinates(node: UsdShade.Shader) -> tuple[str, NDArray[np.float64]]:
     """Follow ``st`` through UsdTransform2d nodes to the primvar reader."""
     transform = np.array([[1.0, 0, 0], [0, 1.0, 0], [0, 0, 1.0]])
@@ -193,7 +197,8 @@ def display_color(prim: Usd.Prim) -> NDArray[np.float32] | None:
 def _load_pyramid(
     path: str, space: str, scale: tuple[float, ...], bias: tuple[float, ...]
 ) -> tuple[NDArray[np.float32], ...]:
-    data = np.frombuffer(Path(path).read_bytes(), np.uint8)
+    asset = Ar.GetResolver().OpenAsset(Ar.ResolvedPath(path))  # also inside a usdz
+    data = np.frombuffer(asset.GetBuffer(), np.uint8) if asset else np.zeros(0, np.uint8)
     image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
     if image is None:
         raise ValueError(f"texture {path} is no image that OpenCV can read")
@@ -205,7 +210,8 @@ def _load_pyramid(
     while min(levels[-1].shape[:2]) > 1:
         height, width = levels[-1].shape[:2]
         half = (max(width // 2, 1), max(height // 2, 1))
-        levels.append(cv2.resize(levels[-1], half, interpolation=cv2.INTER_AREA))
+        smaller = cv2.resize(levels[-1], half, interpolation=cv2.INTER_AREA)
+        levels.append(smaller.astype(np.float32))
     return tuple(levels)
 
 

@@ -1,0 +1,34 @@
+"""S4D801: the validators that USD itself ships since 25.5, as optional extra rules."""
+
+from __future__ import annotations
+
+from .asset import AssetUnderTest
+
+# What they say of any asset of ours is covered by a code above, or wrong for library assets.
+_COVERED = ("StageMetadataChecker", "CompositionErrorTest", "ExtentsChecker")
+
+
+def check_with_usd(asset: AssetUnderTest) -> None:
+    """Run every registered UsdValidation validator on the stage as composed now.
+
+    Raises:
+        ValueError: when the installed USD has no UsdValidation for Python (before 25.5).
+    """
+    try:
+        from pxr import UsdValidation
+    except ImportError as error:
+        raise ValueError(
+            "UsdValidation needs USD 25.5 or later; leave --usd-rules out on this one"
+        ) from error
+    registry = UsdValidation.ValidationRegistry()
+    validators = [
+        validator
+        for validator in registry.GetOrLoadAllValidators()
+        if not validator.GetMetadata().name.endswith(_COVERED)
+    ]
+    for error in UsdValidation.ValidationContext(validators).Validate(asset.stage):
+        sites = error.GetSites()
+        prim = sites[0].GetPrim() if sites and sites[0].IsPrim() else None
+        name = error.GetIdentifier() if hasattr(error, "GetIdentifier") else error.GetName()
+        path = str(prim.GetPath()) if prim else ""
+        asset.report("S4D801", f"{name}: {error.GetMessage()}", path)
