@@ -55,7 +55,7 @@ def bed_group(rng: np.random.Generator, richness: float) -> Group:
         items.append(Item("nightstand", stand, x, -stand[1] / 2 - 0.02, optional=True))
         if rng.random() < 0.4 + 0.6 * richness:
             lamp = (0.26, 0.26, _r(rng, 0.38, 0.5))
-            items.append(Item("illumination", lamp, x, -0.2, stand[2], 0.0, True, "nightstand"))
+            items.append(Item("table_lamp", lamp, x, -0.2, stand[2], 0.0, True, "nightstand"))
     if rng.random() < 0.6:
         size = (wide + 1.0, 1.5, 0.01)
         items.append(Item("carpet", size, 0.0, -1.75, optional=True))
@@ -156,9 +156,7 @@ def desk_group(rng: np.random.Generator, richness: float) -> Group:
     ]
     if rng.random() < 0.3 + 0.6 * richness:
         lamp = (0.22, 0.22, 0.42)
-        items.append(
-            Item("illumination", lamp, desk[0] / 2 - 0.2, -0.25, desk[2], 0.0, True, "desk")
-        )
+        items.append(Item("table_lamp", lamp, desk[0] / 2 - 0.2, -0.25, desk[2], 0.0, True, "desk"))
     return Group("desk", tuple(items), reach=0.8)
 
 

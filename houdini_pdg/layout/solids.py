@@ -15,6 +15,9 @@ from scipy import ndimage
 
 from .model import Layout, Opening, Wall
 
+FITTING = 0.015
+"""Metres by which skirting, door and window casings may stand out from a wall; solid as well."""
+
 _CELL = 0.05
 _CHUNK = 400_000  # point-box pairs held in memory at once
 
@@ -110,6 +113,20 @@ class Solids:
                 result[part] = np.minimum(result[part], boxes.min(axis=1))
         return result.reshape(points.shape[:-1])
 
+    def plan_distance(self, xy: np.ndarray, low: float, high: float) -> np.ndarray:
+        """Distance in plan (k,) of points (k, 2) to the boxes that reach into [low, high] of z."""
+        flat = np.asarray(xy, dtype=np.float64).reshape(-1, 2)
+        used = (self.centre[:, 2] - self.half[:, 2] < high) & (
+            self.centre[:, 2] + self.half[:, 2] > low
+        )
+        if not used.any():
+            return np.full(len(flat), np.inf)
+        points = np.concatenate([flat, np.zeros((len(flat), 1))], axis=1)
+        gap = (np.abs(self._local(points)) - self.half)[:, used, :2]
+        outside = np.linalg.norm(np.maximum(gap, 0.0), axis=-1)
+        result: np.ndarray = (outside + np.minimum(gap.max(-1), 0.0)).min(axis=1)
+        return result
+
     def hits(self, origins: np.ndarray, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Cast rays (k, 3) and return the nearest box's ray parameter (k,) and index (k,).
 
@@ -153,7 +170,8 @@ def layout_solids(layout: Layout, region: FloorRegion | None = None) -> Solids:
         passages = [
             d for d in layout.doors if d.wall == wall.name and is_passage(layout, d, region)
         ]
-        rows += [(wall.name, c, h, wall.yaw) for c, h in wall_blocks(wall, passages)]
+        spare = np.array([0.0, FITTING, 0.0])
+        rows += [(wall.name, c, h + spare, wall.yaw) for c, h in wall_blocks(wall, passages)]
     return Solids(
         tuple(row[0] for row in rows),
         np.array([row[1] for row in rows], dtype=float).reshape(-1, 3),
