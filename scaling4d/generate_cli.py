@@ -12,7 +12,7 @@ examples:
     python -m scaling4d generate clip.mp4 orbit:yaw=20 --model out/model \\
         --depth depth.npz -o new.mp4
   a pan, which needs no depth, at 17 frames of 128 x 128:
-    python -m scaling4d generate clip.mp4 pan:yaw=8 --model out/model --depth infinity \\
+    python -m scaling4d generate clip.mp4 pan:angle=8 --model out/model --depth infinity \\
         --frames 17 --size 128 128 -o new.mp4
   the cameras of another tool's file, everything saved into a folder:
     python -m scaling4d generate clip.mp4 re10k:cameras.txt --model out/model -o folder/
@@ -39,6 +39,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--intrinsics", type=Path, help=".npy of (3, 3) or (T, 3, 3), pixels")
     parser.add_argument("--poses", type=Path, help=".npy of (T, 4, 4) world_from_source, OpenCV")
+    parser.add_argument("--pivot-depth", type=float, help="metres to what presets turn about")
     parser.add_argument("--prompt", default="", help="what the scene shows")
     parser.add_argument("--frames", type=int, help="frames to make (default: up to 49)")
     parser.add_argument("--size", type=int, nargs=2, metavar=("HEIGHT", "WIDTH"))
@@ -77,6 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
         depth=arguments.depth,
         intrinsics=load(arguments.intrinsics),
         world_from_source=load(arguments.poses),
+        pivot_depth=arguments.pivot_depth,
         prompt=arguments.prompt,
         frames=arguments.frames,
         size=None if arguments.size is None else (arguments.size[0], arguments.size[1]),

@@ -35,6 +35,7 @@ def generate(
     depth: str | Path | ArrayLike | None = None,
     intrinsics: ArrayLike | None = None,
     world_from_source: ArrayLike | None = None,
+    pivot_depth: float | None = None,
     prompt: str = "",
     frames: int | None = None,
     size: tuple[int, int] | None = None,
@@ -61,6 +62,8 @@ def generate(
         intrinsics: (3, 3) or (T, 3, 3) in pixels of the video as given. None: those of the depth
             estimator or file, else an assumed field of view, with a warning.
         world_from_source: (T, 4, 4) poses of the source camera, OpenCV axes, for mode "world".
+        pivot_depth: metres to the point that presets turn about; None: the median depth in the
+            middle of the first frame.
         prompt: describes the scene.
         frames: how many frames to make; None takes what the video has, at most 49, and fewer
             where the model's rule (rk+1) asks for it.
@@ -96,7 +99,7 @@ def generate(
     if frames is None:
         source = _trim_to_legal_length(source, network)
     network.check_size(len(source.frames), *source.size)
-    path = _read_trajectory(trajectory, source)
+    path = _read_trajectory(trajectory, source, pivot_depth)
     target_from_source = path.relative_to(world_from_source)
     target_intrinsics = path.target_intrinsics(source.intrinsics)
     if path.source_index is not None:
@@ -151,14 +154,18 @@ def generate(
     )
 
 
-def _read_trajectory(trajectory: str | Path | Trajectory, source: Source) -> Trajectory:
+def _read_trajectory(
+    trajectory: str | Path | Trajectory, source: Source, pivot_depth: float | None
+) -> Trajectory:
     """Build a preset for this clip, read a file, or take what was given; check its length."""
     count = len(source.frames)
     if isinstance(trajectory, Trajectory):
         path = trajectory
     else:
-        depth = central_depth(source.depth[0])
-        path = parse_trajectory(trajectory, frames=count, pivot_depth=depth)
+        # Without any surface (pure rotations) there is no pivot, and moves that need one say so.
+        if pivot_depth is None and np.isfinite(source.depth[0]).any():
+            pivot_depth = central_depth(source.depth[0])
+        path = parse_trajectory(trajectory, frames=count, pivot_depth=pivot_depth)
     if len(path) != count:
         raise ValueError(
             f"the trajectory has {len(path)} frames and the video {count}: make them equal "

@@ -41,7 +41,7 @@ def sample_video(
         RGB in [-1, 1], on the device of ``control``.
     """
     batch, frames, _, height, width = control.shape
-    shape = (batch, *model.latent_shape(frames, height, width))
+    shape = model.latent_shape(batch, frames, height, width)
     noise = torch.randn(shape, generator=torch.Generator().manual_seed(seed))
     latents = noise.to(control.device, control.dtype)
     text = model.encode_text(prompts)

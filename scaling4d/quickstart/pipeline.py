@@ -22,7 +22,7 @@ from scaling4d.storage.video import find_videos, write_video
 
 MIX = "real:0.9,syn:0.1"
 SCENE_TRAJECTORY = "orbit:yaw=20,ease=in_out"
-VIDEO_TRAJECTORY = "pan:yaw=8,ease=in_out"
+VIDEO_TRAJECTORY = "pan:angle=8,ease=in_out"
 
 
 def run_quickstart(out: Path, real: Path | None, settings: QuickstartSettings) -> Path:
