@@ -56,5 +56,6 @@ def test_exact_flow_and_depth_give_one_field_on_static_scenes(name, motion):
     assert torch.equal(controls[0][:, CONTROL_CHANNELS["source"]], video)
     field_part = apart[:, CONTROL_CHANNELS["correspondence"]].amax(dim=1)
     assert field_part[visible].max() < 0.01 * 2 / 60
-    # A pixel may round to its neighbour where it lands on a pixel border: rare, never systematic.
-    assert (apart[:, CONTROL_CHANNELS["mask"]] > 0).float().mean() < 0.005
+    # A point on a pixel border may round to either side; a dolly towards an upright wall puts rows
+    # of points there.
+    assert (apart[:, CONTROL_CHANNELS["mask"]] > 0).float().mean() < 0.01
