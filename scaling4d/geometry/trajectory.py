@@ -17,6 +17,7 @@ from scaling4d.geometry.presets import PRESETS, preset_moves
 
 if TYPE_CHECKING:
     from scaling4d.geometry.camera_path import CameraPath
+    from scaling4d.geometry.formats.given import Given
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -248,7 +249,11 @@ class Trajectory:
 
 
 def parse_trajectory(
-    text: str | Path, *, frames: int | None = None, pivot_depth: float | None = None
+    text: str | Path,
+    *,
+    frames: int | None = None,
+    pivot_depth: float | None = None,
+    given: Given | None = None,
 ) -> Trajectory:
     """Build a trajectory from what a user typed.
 
@@ -259,6 +264,8 @@ def parse_trajectory(
             suffix p: "dolly:distance=0.2p".
         frames: length; needed for presets, and must agree with a file that fixes its own.
         pivot_depth: metres to the pivot; may be None where the moves do not turn about one.
+        given: what a pose file does not hold, such as the image size, to which the intrinsics of
+            pose files are fitted.
 
     Raises:
         ValueError: saying what was not understood, or that frame counts disagree.
@@ -272,7 +279,7 @@ def parse_trajectory(
     else:
         from scaling4d.geometry.trajectory_io import load_trajectory
 
-        trajectory = load_trajectory(text, frames=frames, pivot_depth=pivot_depth)
+        trajectory = load_trajectory(text, frames=frames, pivot_depth=pivot_depth, given=given)
     if frames is not None and len(trajectory) != frames:
         raise ValueError(
             f"{text} holds {len(trajectory)} cameras, but {frames} frames are wanted: choose "

@@ -7,10 +7,12 @@ hold a description of a motion, and are written only from a description of the s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from scaling4d.geometry.camera import resize_intrinsics
 from scaling4d.geometry.camera_path import CameraPath
 from scaling4d.geometry.formats import (
     archives,
@@ -176,7 +178,7 @@ def _detect_file(path: Path) -> str | None:
         from scaling4d.geometry.formats.files import read_json
 
         document = read_json(path, "a trajectory")
-        if "frame0" in document:
+        if any(re.fullmatch(r"frame\d+", key) for key in document):
             return "recammaster"
         if "frames" in document and "keyframes" not in document:
             return "nerfstudio"
@@ -270,7 +272,7 @@ def load_trajectory(
         text: see above.
         frames: length, for formats that do not fix their own.
         pivot_depth: metres to the pivot, for formats that turn about it.
-        given: what a pose file does not hold.
+        given: what a pose file does not hold; with a size, intrinsics are fitted to it.
         mode: how a pose file is meant, see `Trajectory.from_cameras`.
 
     Raises:
@@ -280,7 +282,24 @@ def load_trajectory(
     kind = _format(name)
     if isinstance(kind, MotionFormat):
         return kind.read(path, frames, pivot_depth)
-    return Trajectory.from_cameras(kind.read(path, given or Given()), mode)
+    given = given or Given()
+    return Trajectory.from_cameras(_fitted(kind.read(path, given), given), mode)
+
+
+def _fitted(cameras: CameraPath, given: Given) -> CameraPath:
+    """Return the cameras with intrinsics for images of the given size, where both are known."""
+    if cameras.intrinsics is None or cameras.height is None or cameras.width is None:
+        return cameras
+    if given.height is None or given.width is None:
+        return cameras
+    intrinsics = resize_intrinsics(
+        cameras.intrinsics,
+        height=cameras.height,
+        width=cameras.width,
+        new_height=given.height,
+        new_width=given.width,
+    )
+    return cameras.replaced(intrinsics=intrinsics, height=given.height, width=given.width)
 
 
 def _format(name: str) -> PoseFormat | MotionFormat:

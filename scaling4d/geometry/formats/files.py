@@ -6,6 +6,7 @@ import io
 import json
 import os
 import tempfile
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,7 @@ def read_arrays(path: Path, format_name: str, names: tuple[str, ...]) -> list[np
         if str(error).startswith(str(path)):
             raise
         raise ValueError(f"cannot read {path} as {format_name}: {error}") from None
-    except (OSError, EOFError, TypeError, AttributeError) as error:
+    except (OSError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         raise ValueError(f"cannot read {path} as {format_name}: {error}") from None
 
 

@@ -42,7 +42,7 @@ def read_re10k(path: Path, given: Given) -> CameraPath:
         intrinsics_matrix(fx, fy, cx, cy),
         height,
         width,
-        times=table[:, 0] / 1e6 if _increasing(table[:, 0]) else None,
+        times=_times(table[:, 0] / 1e6, path) if table[:, 0].any() else None,
     )
 
 
@@ -60,10 +60,10 @@ def write_re10k(path: Path, cameras: CameraPath, given: Given) -> None:
 def read_tum(path: Path, given: Given) -> CameraPath:
     """Read a TUM trajectory."""
     table = _table(path, _lines(path, "TUM"), 8, "TUM")
-    if not _increasing(table[:, 0]):
-        raise ValueError(f"{path}: the times in the first column must increase")
     return given.completed(
-        CameraPath(poses_from_xyzw(table[:, 1:4], table[:, 4:], path), times=table[:, 0])
+        CameraPath(
+            poses_from_xyzw(table[:, 1:4], table[:, 4:], path), times=_times(table[:, 0], path)
+        )
     )
 
 
@@ -152,5 +152,7 @@ def cleaned(poses: FloatArray, name: str) -> FloatArray:
     return poses
 
 
-def _increasing(values: FloatArray) -> bool:
-    return bool(np.all(np.diff(values) > 0.0)) and len(values) > 0
+def _times(seconds: FloatArray, path: Path) -> FloatArray:
+    if np.any(np.diff(seconds) <= 0.0):
+        raise ValueError(f"{path}: the times in the first column must increase")
+    return seconds

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scaling4d.geometry.axes import convert_axes, z_up_from_y_up
 from scaling4d.geometry.camera import intrinsics_matrix
 from scaling4d.geometry.camera_path import CameraPath
-from scaling4d.geometry.formats.given import Given, frame_numbers
+from scaling4d.geometry.formats.given import Given, frame_index_or_none, frame_numbers
 from scaling4d.geometry.formats.text_tables import cleaned
 
 FloatArray = npt.NDArray[np.float64]
@@ -53,6 +53,7 @@ def read_usd_camera(path: Path, given: Given) -> CameraPath:
         given.height,
         given.width,
         times=codes / stage.GetTimeCodesPerSecond(),
+        frame_index=frame_index_or_none(codes) if np.all(codes == np.rint(codes)) else None,
     )
 
 
@@ -68,6 +69,10 @@ def write_usd_camera(path: Path, cameras: CameraPath, given: Given) -> None:
     lens = cameras.require_intrinsics("USD")
     if path.suffix not in (".usd", ".usda", ".usdc"):
         raise ValueError(f"a USD camera is written to .usda, .usdc or .usd, got {path.name}")
+    if np.any(np.diff(frame_numbers(cameras)) != 1):
+        raise ValueError(
+            "a USD camera holds consecutive frames, and this path has gaps: resample it"
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".usd") as folder:
         temporary = Path(folder) / path.name
