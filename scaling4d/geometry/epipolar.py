@@ -248,7 +248,8 @@ class _Matcher:
 
         if number not in self._features:
             gray = cv2.cvtColor(np.ascontiguousarray(self._frames[number]), cv2.COLOR_RGB2GRAY)
-            points, descriptors = self._sift.detectAndCompute(gray, None)
+            # cv2's stubs lack the mask of None that its documentation gives.
+            points, descriptors = self._sift.detectAndCompute(gray, None)  # type: ignore[call-overload]
             # OpenCV counts pixel centres from 0, we count them from 0.5.
             xy = np.array([point.pt for point in points], dtype=np.float64).reshape(-1, 2) + 0.5
             self._features[number] = (xy, descriptors)
