@@ -1,0 +1,159 @@
+"""``python -m scaling4d gap``: the training-inference gap of section 4.4 on static clips."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from scaling4d.estimators.base import FlowEstimator
+    from scaling4d.evaluation.correspondence_gap import GapReport
+
+EPILOG = """\
+The clips must show static scenes through a moving camera: frame i is compared with frame
+i + stride, once by optical flow and once by depth and cameras.
+
+examples:
+  python -m scaling4d gap scenes/*.h5 --estimator dis --stride 2
+  python -m scaling4d gap scenes/*.h5 --estimator raft_large --weights raft.pth --json gap.json
+  python -m scaling4d gap walk.mp4 --depth walk_depth.npz --cameras walk_cameras.npz
+
+--depth is a .npy, .npz or folder of .exr (see scaling4d.estimators.depth_files.read_depth);
+--cameras is a .npz with world_from_camera (frames, 4, 4), OpenCV axes, and intrinsics
+(frames, 3, 3) in pixels unless the depth file holds them.
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the ``gap`` command."""
+    parser = subparsers.add_parser(
+        "gap",
+        help="measure the gap between flow-based and depth-based correspondence (section 4.4)",
+        description="EPE, vec-corr, TV1, LapE and Temp over co-visible pixels, in pixels.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("clips", nargs="+", type=Path, help="scene files (.h5), or one video")
+    parser.add_argument("--depth", type=Path, help="depth of the video")
+    parser.add_argument("--cameras", type=Path, help="cameras of the video (.npz)")
+    parser.add_argument("--camera", help="camera of the scene files (default: the first)")
+    parser.add_argument("--stride", type=int, default=1, help="frames from source to target (1)")
+    parser.add_argument("--frames", type=int, default=49, help="frames read of each clip (49)")
+    parser.add_argument(
+        "--estimator", default="dis", help="dis, raft_large, raft_small, precomputed"
+    )
+    parser.add_argument("--weights", help="RAFT weights: a file, or hub (default)")
+    parser.add_argument("--flow-folder", type=Path, help="folder of the precomputed estimator")
+    parser.add_argument("--method", default="direct", help="direct, chain or hybrid")
+    parser.add_argument("--json", type=Path, help="write the reports to this file as well")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure every clip, print a table, and write the reports if asked."""
+    from scaling4d.evaluation.correspondence_gap import average, markdown_table
+    from scaling4d.storage.atomic import write_text_atomic
+
+    if arguments.stride < 1 or arguments.frames <= arguments.stride:
+        raise ValueError(
+            f"--stride must be at least 1 and less than --frames, got {arguments.stride} and "
+            f"{arguments.frames}"
+        )
+    estimator = _estimator(arguments)
+    rows = [(clip.stem, _measure(clip, estimator, arguments)) for clip in arguments.clips]
+    if len(rows) > 1:
+        rows.append(("mean", average([report for _, report in rows])))
+    print(markdown_table(rows))
+    if arguments.json is not None:
+        document = {
+            "estimator": estimator.name,
+            "method": arguments.method,
+            "stride": arguments.stride,
+            "clips": {name: report.as_dict() for name, report in rows},
+        }
+        write_text_atomic(arguments.json, json.dumps(document, indent=2) + "\n")
+    return 0
+
+
+def _estimator(arguments: argparse.Namespace) -> FlowEstimator:
+    from scaling4d.estimators import make_flow_estimator
+
+    options: dict[str, Any] = {}
+    if arguments.weights is not None:
+        options["weights"] = arguments.weights
+    if arguments.flow_folder is not None:
+        options["folder"] = arguments.flow_folder
+    return make_flow_estimator(arguments.estimator, **options)
+
+
+def _measure(clip: Path, estimator: FlowEstimator, arguments: argparse.Namespace) -> GapReport:
+    from scaling4d.evaluation.correspondence_gap import clip_gap
+
+    rgb, depth, intrinsics, poses = (
+        _from_video(clip, arguments) if arguments.depth else _from_scene(clip, arguments)
+    )
+    sources = range(len(rgb) - arguments.stride)
+    if not sources:
+        raise ValueError(f"{clip} has {len(rgb)} frames, too few for --stride {arguments.stride}")
+    targets = [source + arguments.stride for source in sources]
+    return clip_gap(
+        rgb,
+        depth,
+        intrinsics,
+        poses,
+        estimator,
+        sources=sources,
+        targets=targets,
+        method=arguments.method,
+    ).report
+
+
+def _from_scene(clip: Path, arguments: argparse.Namespace) -> tuple[Any, Any, Any, Any]:
+    from scaling4d.storage.scene_file import open_scene
+
+    if clip.suffix not in (".h5", ".hdf5"):
+        raise ValueError(f"{clip} is no scene file (.h5): give --depth and --cameras with a video")
+    with open_scene(clip) as scene:
+        camera = arguments.camera or scene.camera_names[0]
+        part = slice(0, min(arguments.frames, scene.frames))
+        return (
+            scene.rgb(camera, part),
+            scene.depth(camera, part),
+            scene.intrinsics(camera)[part],
+            scene.world_from_camera(camera)[part],
+        )
+
+
+def _from_video(clip: Path, arguments: argparse.Namespace) -> tuple[Any, Any, Any, Any]:
+    import numpy as np
+
+    from scaling4d.estimators.depth_files import read_depth
+    from scaling4d.storage.video import probe_video, read_video
+
+    if arguments.cameras is None or len(arguments.clips) > 1:
+        raise ValueError("--depth describes one video: give that video and --cameras")
+    count = min(arguments.frames, probe_video(clip).frames)
+    rgb = read_video(clip, frames=count).frames
+    estimate = read_depth(arguments.depth)
+    with np.load(arguments.cameras, allow_pickle=False) as stored:
+        if "world_from_camera" not in stored:
+            raise ValueError(
+                f"{arguments.cameras} must hold world_from_camera (frames, 4, 4), it holds "
+                f"{sorted(stored.files)}"
+            )
+        poses = stored["world_from_camera"]
+        intrinsics = stored.get("intrinsics")
+    if intrinsics is None:
+        if estimate.intrinsics is None:
+            raise ValueError(f"neither {arguments.depth} nor {arguments.cameras} holds intrinsics")
+        intrinsics = estimate.intrinsics.numpy()
+    depth = estimate.depth.numpy()
+    if min(len(depth), len(poses), len(intrinsics)) < count or depth.shape[1:] != rgb.shape[1:3]:
+        raise ValueError(
+            f"the video has {count} frames of {rgb.shape[1:3]}; depth has {len(depth)} of "
+            f"{depth.shape[1:]}, there are {len(poses)} poses and {len(intrinsics)} intrinsics: "
+            "all must describe the same frames"
+        )
+    return rgb, depth[:count], intrinsics[:count], poses[:count]

@@ -1,0 +1,180 @@
+"""The statistics of section 4.4 against closed forms, and the command on an analytic clip."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from scaling4d import gap_cli
+from scaling4d.correspondence.field import CorrespondenceField
+from scaling4d.estimators import make_flow_estimator
+from scaling4d.evaluation.correspondence_gap import (
+    average,
+    clip_gap,
+    correspondence_gap,
+    markdown_table,
+)
+from scaling4d.storage.scene_file import CameraTrack, write_scene
+from tests import scenes
+
+
+def main(arguments: list[str]) -> int:
+    """The command as ``python -m scaling4d`` runs it, errors left to raise."""
+    parser = argparse.ArgumentParser()
+    gap_cli.add_parser(parser.add_subparsers(required=True))
+    parsed = parser.parse_args(arguments)
+    return parsed.run(parsed)
+
+
+def polynomial(frames: int = 3, height: int = 12, width: int = 16) -> CorrespondenceField:
+    """u = 0.2 x + 0.1 y + 0.05 x^2 + 3 t, v = -0.4 y + 4 t: known differences everywhere."""
+    t = torch.arange(frames, dtype=torch.float64)[:, None, None]
+    y = torch.arange(height, dtype=torch.float64)[None, :, None]
+    x = torch.arange(width, dtype=torch.float64)[None, None]
+    u = 0.2 * x + 0.1 * y + 0.05 * x**2 + 3 * t
+    v = -0.4 * y + 0 * x + 4 * t
+    return CorrespondenceField(torch.stack([u, v.expand_as(u)], dim=1))
+
+
+def test_roughness_of_a_polynomial_field():
+    field = polynomial()
+    report = correspondence_gap(field, field)
+    x = np.arange(15)  # the last column has no pixel to its right
+    forward = np.abs(0.2 + 0.05 * (2 * x + 1)).mean()
+    assert report.flow.tv1 == pytest.approx(forward + 0.1 + 0.4)
+    assert report.flow.laplacian_energy == pytest.approx(0.1**2)
+    assert report.flow.temporal == pytest.approx(5.0)
+    assert report.flow == report.depth
+    assert report.epe == 0
+    assert report.vec_corr == pytest.approx(1)
+    assert report.vec_corr_centred == pytest.approx(1)
+    assert report.covisible_share == 1
+
+
+def test_epe_and_correlations_of_an_offset_field():
+    field = polynomial()
+    offset = CorrespondenceField(field.displacement + torch.tensor([3.0, -4.0])[:, None, None])
+    report = correspondence_gap(field, offset)
+    assert report.epe == pytest.approx(5)
+    assert report.vec_corr_centred == pytest.approx(1), "the centred form ignores an offset"
+    a, b = field.displacement, offset.displacement
+    expected = (a * b).sum() / (a.square().sum() * b.square().sum()).sqrt()
+    assert report.vec_corr == pytest.approx(expected.item())
+    assert report.vec_corr < 0.999
+    opposite = CorrespondenceField(-a)
+    assert correspondence_gap(field, opposite).vec_corr == pytest.approx(-1)
+
+
+def test_only_compared_pixels_count():
+    field = polynomial()
+    spoiled = field.displacement.clone()
+    spoiled[:, :, 5:7, 8:10] = 1e4
+    spoiled[:, :, 0, 0] = torch.nan
+    compared = torch.ones(3, 12, 16, dtype=torch.bool)
+    compared[:, 5:7, 8:10] = False
+    report = correspondence_gap(CorrespondenceField(spoiled), field, compared)
+    assert report.epe == 0
+    assert report.flow.laplacian_energy == pytest.approx(0.01)
+    assert report.covisible_share == pytest.approx(1 - 5 / 192)
+    with pytest.raises(ValueError, match="no pixel is co-visible"):
+        correspondence_gap(field, field, torch.zeros_like(compared))
+
+
+def test_a_single_pair_has_no_temporal_statistic():
+    field = polynomial(frames=1)
+    assert math.isnan(correspondence_gap(field, field).flow.temporal)
+
+
+@pytest.fixture(scope="module")
+def clip():
+    camera = scenes.default_camera(96, 128)
+    cameras = camera.orbit(5, yaw=4.0, pivot=(0, 2, 0))
+    return scenes.room().clip(cameras, samples=2)
+
+
+def test_gap_of_a_static_clip_is_small_and_symmetric_in_its_means(clip):
+    result = clip_gap(
+        clip.rgb,
+        clip.depth,
+        clip.intrinsics,
+        clip.world_from_camera,
+        make_flow_estimator("dis"),
+        sources=range(4),
+        targets=range(1, 5),
+    )
+    report = result.report
+    assert report.epe < 1.18, "DIS on clean renders beats the paper's RAFT on real video"
+    assert report.vec_corr > 0.95
+    assert report.covisible_share > 0.8
+    assert report.flow.temporal > 0
+    assert result.consistent_share > 0.8
+    both = average([report, report])
+    assert both.epe == pytest.approx(report.epe)
+    assert both.frames == 8
+    table = markdown_table([("room", report)])
+    assert "| room | 4 |" in table
+    assert table.splitlines()[-1].startswith("| paper")
+
+
+@pytest.fixture
+def scene_file(clip, tmp_path):
+    track = CameraTrack(
+        rgb=clip.rgb,
+        depth=clip.depth.astype(np.float32),
+        intrinsics=clip.intrinsics,
+        world_from_camera=clip.world_from_camera,
+    )
+    path = tmp_path / "room.h5"
+    write_scene(path, cameras={"cam0": track}, fps=8.0, attributes={"seed": 0}, scene={})
+    return path
+
+
+def test_command_measures_scene_files(scene_file, tmp_path, capsys):
+    report = tmp_path / "gap.json"
+    assert (
+        main(["gap", str(scene_file), str(scene_file), "--stride", "2", "--json", str(report)]) == 0
+    )
+    assert "| mean | 6 |" in capsys.readouterr().out
+    document = json.loads(report.read_text())
+    assert document["estimator"] == "dis"
+    assert document["clips"]["mean"]["epe"] < 1.18
+
+
+def test_command_measures_a_video_with_depth_and_cameras(clip, tmp_path, capsys):
+    from scaling4d.storage.video import write_video
+
+    write_video(tmp_path / "room.mp4", clip.rgb, 8.0)
+    np.save(tmp_path / "depth.npy", clip.depth)
+    np.savez(
+        tmp_path / "cameras.npz",
+        world_from_camera=clip.world_from_camera,
+        intrinsics=clip.intrinsics,
+    )
+    files = [str(tmp_path / name) for name in ("room.mp4", "depth.npy", "cameras.npz")]
+    assert main(["gap", files[0], "--depth", files[1], "--cameras", files[2]]) == 0
+    assert "| room | 4 |" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        (["--stride", "0"], "--stride must be at least 1"),
+        (["--stride", "7"], "too few for --stride 7"),
+        (["--estimator", "best"], "the flow estimator must be one of"),
+        (["--camera", "cam9"], "cam9"),
+        (["--depth", "d.npy"], "give that video and --cameras"),
+    ],
+)
+def test_command_refuses_in_one_sentence(scene_file, extra, message):
+    with pytest.raises(ValueError, match=message):
+        main(["gap", str(scene_file), *extra])
+
+
+def test_command_refuses_a_video_without_depth(tmp_path):
+    with pytest.raises(ValueError, match=r"walk\.mp4 is no scene file"):
+        main(["gap", str(tmp_path / "walk.mp4")])
