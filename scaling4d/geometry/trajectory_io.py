@@ -12,6 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
+from scaling4d.geometry.axes import convert_axes
 from scaling4d.geometry.camera import resize_intrinsics
 from scaling4d.geometry.camera_path import CameraPath
 from scaling4d.geometry.formats import (
@@ -30,14 +34,38 @@ from scaling4d.geometry.keyframes import read_keyframes, write_keyframes
 from scaling4d.geometry.presets import PRESETS
 from scaling4d.geometry.trajectory import Trajectory
 
+FloatArray = npt.NDArray[np.float64]
+
 
 @dataclass(frozen=True)
 class PoseFormat:
-    """A file of cameras: its convention in words, a reader and a writer."""
+    """A file of cameras.
+
+    Attributes:
+        convention: in words.
+        read, write: path, what the file does not hold, and in between the cameras.
+        world_to_camera: the direction of its matrices.
+        axes: camera axes of its matrices, see `scaling4d.geometry.axes`.
+    """
 
     convention: str
     read: Callable[[Path, Given], CameraPath]
     write: Callable[[Path, CameraPath, Given], None]
+    world_to_camera: bool = False
+    axes: str = "opencv"
+
+    @property
+    def reading(self) -> str:
+        """Direction and axes of `matrices`, in the words of `scaling4d.geometry.epipolar`."""
+        axes = "opengl" if self.axes in ("opengl", "usd") else "opencv"
+        return f"{'world-to-camera' if self.world_to_camera else 'camera-to-world'} {axes}"
+
+    def matrices(self, cameras: CameraPath) -> FloatArray:
+        """Return the poses (n, 4, 4) as the file has them; Unreal's are given in OpenCV axes."""
+        if self.world_to_camera:
+            return cameras.camera_from_world
+        axes = "opengl" if self.axes in ("opengl", "usd") else "opencv"
+        return np.asarray(convert_axes(cameras.world_from_camera, "opencv", axes))
 
 
 @dataclass(frozen=True)
@@ -95,9 +123,12 @@ FORMATS: dict[str, PoseFormat | MotionFormat] = {
         lambda path, frames, depth: read_keyframes(path, frames=frames, pivot_depth=depth),
         write_keyframes,
     ),
-    "re10k": PoseFormat(text_tables.RE10K, text_tables.read_re10k, text_tables.write_re10k),
+    "re10k": PoseFormat(text_tables.RE10K, text_tables.read_re10k, text_tables.write_re10k, True),
     "recammaster": PoseFormat(
-        recammaster.RECAMMASTER, recammaster.read_recammaster, recammaster.write_recammaster
+        recammaster.RECAMMASTER,
+        recammaster.read_recammaster,
+        recammaster.write_recammaster,
+        axes="unreal",
     ),
     "trajectorycrafter": MotionFormat(
         spherical_lines.TRAJECTORYCRAFTER,
@@ -114,15 +145,20 @@ FORMATS: dict[str, PoseFormat | MotionFormat] = {
     "vista4d": PoseFormat(archives.VISTA4D, archives.read_vista4d, archives.write_vista4d),
     "vipe": PoseFormat(archives.VIPE, archives.read_vipe, archives.write_vipe),
     "spatialvid": PoseFormat(
-        archives.SPATIALVID, archives.read_spatialvid, archives.write_spatialvid
+        archives.SPATIALVID, archives.read_spatialvid, archives.write_spatialvid, True
     ),
-    "colmap": PoseFormat(colmap.COLMAP, colmap.read_colmap, colmap.write_colmap),
+    "colmap": PoseFormat(colmap.COLMAP, colmap.read_colmap, colmap.write_colmap, True),
     "tum": PoseFormat(text_tables.TUM, text_tables.read_tum, text_tables.write_tum),
     "kitti": PoseFormat(text_tables.KITTI, text_tables.read_kitti, text_tables.write_kitti),
     "nerfstudio": PoseFormat(
-        nerfstudio.NERFSTUDIO, nerfstudio.read_nerfstudio, nerfstudio.write_nerfstudio
+        nerfstudio.NERFSTUDIO,
+        nerfstudio.read_nerfstudio,
+        nerfstudio.write_nerfstudio,
+        axes="opengl",
     ),
-    "usd": PoseFormat(usd_camera.USD, usd_camera.read_usd_camera, usd_camera.write_usd_camera),
+    "usd": PoseFormat(
+        usd_camera.USD, usd_camera.read_usd_camera, usd_camera.write_usd_camera, axes="usd"
+    ),
 }
 
 
