@@ -8,8 +8,9 @@ import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from .catalog import Catalog
+from .catalog import Catalog, write_atomically
 from .entry import Entry
 from .quiet import quiet_usd
 from .variants import Selection, complete_selection, count_variants
@@ -79,7 +80,156 @@ def _parser() -> argparse.ArgumentParser:
     )
     preview.add_argument("--size", type=int, default=256, help="pixels per picture (256)")
     preview.set_defaults(run=_preview)
+    _add_catalog_commands(commands)
+    _add_checking_commands(commands)
     return parser
+
+
+def _add_catalog_commands(commands: Any) -> None:
+    build = commands.add_parser("build", help="catalogue every asset below a folder")
+    build.add_argument("library", type=Path)
+    build.set_defaults(run=_build)
+
+    update = commands.add_parser("update", help="append what is new, retire what is gone")
+    update.add_argument("library", type=Path)
+    update.set_defaults(run=_update)
+
+    diff = commands.add_parser(
+        "diff", help="compare two catalogues, or one with its files; exit status 1 if they differ"
+    )
+    diff.add_argument("library", type=Path)
+    diff.add_argument("other", type=Path, nargs="?", help="left out: the files as they are now")
+    diff.set_defaults(run=_diff)
+
+
+def _add_checking_commands(commands: Any) -> None:
+    validate = commands.add_parser(
+        "validate", help="check assets; exit status 1 if there are errors"
+    )
+    validate.add_argument("targets", type=Path, nargs="+", help="libraries or asset files")
+    validate.add_argument("--id", help="only this entry")
+    validate.add_argument("--format", choices=("text", "json", "sarif"), default="text")
+    validate.add_argument("--out", type=Path, help="write the report here")
+    validate.add_argument("--fix", action="store_true", help="repair units, extents, default prim")
+    validate.add_argument("--time-limit", type=float, default=120.0, help="seconds per asset (120)")
+    validate.add_argument("--jobs", type=int, default=2, help="worker processes (2)")
+    validate.add_argument(
+        "--most", type=int, default=256, help="compose all combinations up to this many (256)"
+    )
+    validate.add_argument("--seed", type=int, default=0, help="of the sample above that (0)")
+    validate.add_argument("--usd-rules", action="store_true", help="also USD's own validators")
+    validate.set_defaults(run=_validate)
+
+    ingest = commands.add_parser("ingest", help="bring a foreign file or folder into a library")
+    ingest.add_argument("source", type=Path, help="a file, or a folder of files: one variant each")
+    ingest.add_argument("--out", type=Path, required=True, help="library folder")
+    ingest.add_argument("--category", required=True)
+    ingest.add_argument("--license", required=True, help="SPDX name, for example CC0-1.0")
+    ingest.add_argument("--id", default="", help="name of the asset (the file's)")
+    ingest.add_argument("--origin", default="", help="where the work comes from (the file's name)")
+    ingest.add_argument("--variant-set", default="model", help="set that a folder becomes (model)")
+    ingest.add_argument("--units", type=float, help="metres per unit (the file's, else 1)")
+    ingest.add_argument("--up", help="axis that points up, +y or +z (the file's or format's)")
+    ingest.add_argument(
+        "--front", help="axis the front faces, as --front=-x (+z for y up, else -y)"
+    )
+    ingest.add_argument("--support", help="floor, wall, ceiling or on_top (the category's)")
+    ingest.add_argument("--fit-mode", default="stretch", help="stretch, uniform or keep")
+    ingest.add_argument("--tag", action="append", default=[])
+    ingest.set_defaults(run=_ingest)
+
+
+def _build(arguments: argparse.Namespace) -> int:
+    from .catalog_build import build_catalog
+
+    if not arguments.library.is_dir():
+        raise ValueError(f"{arguments.library} is no folder")
+    path = arguments.library / "catalog.yaml"
+    if path.exists():
+        raise ValueError(f"{path} exists; update keeps its pinned names, or delete it first")
+    catalog = build_catalog(arguments.library)
+    catalog.save(path)
+    print(f"{len(catalog)} entries: {path}")
+    return 0
+
+
+def _update(arguments: argparse.Namespace) -> int:
+    from .catalog_build import diff_catalogs, update_catalog
+
+    catalog = Catalog.load(arguments.library)
+    updated = update_catalog(catalog)
+    changes = diff_catalogs(catalog, updated)
+    for change in changes:
+        print(f"{change.entry}: {change.what}")
+    if changes:
+        updated.save(_catalog_file(arguments.library))
+    print(f"{len(changes)} changes, {len(updated)} entries")
+    return 0
+
+
+def _diff(arguments: argparse.Namespace) -> int:
+    from .catalog_build import diff_catalogs, update_catalog
+
+    old = Catalog.load(arguments.library)
+    new = Catalog.load(arguments.other) if arguments.other else update_catalog(old)
+    changes = diff_catalogs(old, new)
+    for change in changes:
+        print(f"{change.entry}: {change.what}{' (breaking)' if change.breaking else ''}")
+    return 1 if changes else 0
+
+
+def _catalog_file(library: Path) -> Path:
+    return library / "catalog.yaml" if library.is_dir() else library
+
+
+def _validate(arguments: argparse.Namespace) -> int:
+    from .validate.finding import as_json, as_sarif, as_text
+    from .validate.library import validate_targets
+    from .validate.runner import Options
+
+    if arguments.time_limit <= 0 or arguments.jobs < 1 or arguments.most < 1:
+        raise ValueError("--time-limit, --jobs and --most must be positive")
+    reports = validate_targets(
+        arguments.targets,
+        Options(most=arguments.most, seed=arguments.seed, usd_rules=arguments.usd_rules),
+        only=arguments.id,
+        fix=arguments.fix,
+        time_limit=arguments.time_limit,
+        jobs=arguments.jobs,
+    )
+    text = {"text": as_text, "json": as_json, "sarif": as_sarif}[arguments.format](reports)
+    if arguments.out:
+        write_atomically(arguments.out, text.encode())
+        print(as_text(reports).splitlines()[-1])
+    else:
+        print(text, end="" if text.endswith("\n") else "\n")
+    return 1 if any(report.errors for report in reports) else 0
+
+
+def _ingest(arguments: argparse.Namespace) -> int:
+    from .ingest import IngestRequest, ingest
+
+    request = IngestRequest(
+        source=arguments.source,
+        category=arguments.category,
+        license=arguments.license,
+        id=arguments.id,
+        origin=arguments.origin,
+        variant_set=arguments.variant_set,
+        metres_per_unit=arguments.units,
+        up=arguments.up,
+        front=arguments.front,
+        support=arguments.support,
+        fit_mode=arguments.fit_mode,
+        tags=tuple(arguments.tag),
+    )
+    path = arguments.out / "catalog.yaml"
+    catalog = Catalog.load(path) if path.exists() else Catalog([], arguments.out)
+    entry = ingest(request, arguments.out)
+    catalog.add(entry)
+    catalog.save(path)
+    print(entry.file)
+    return 0
 
 
 def _build_library(arguments: argparse.Namespace) -> int:

@@ -22,7 +22,7 @@ _USD = (".usd", ".usda", ".usdc")
 def find_assets(folder: Path) -> Iterator[Path]:
     """Yield the asset files below a folder in sorted order.
 
-    An asset is ``asset.usda``, a file named like its folder (``Teapot/Teapot.usd``), or a ``.usdz``.
+    An asset is ``asset.usda``, a file named like its folder (``Teapot/Teapot.usd``) or a ``.usdz``.
     Below an asset's folder no other asset is looked for.
     """
     for current, folders, files in os.walk(folder, followlinks=False):
@@ -38,7 +38,7 @@ def find_assets(folder: Path) -> Iterator[Path]:
 
 
 def build_catalog(folder: Path) -> Catalog:
-    """Catalogue every asset below a folder; an asset that cannot be read is left out with a warning.
+    """Catalogue every asset below a folder; one that cannot be read is left out with a warning.
 
     Raises:
         CatalogError: when two assets give the same id.
@@ -61,8 +61,8 @@ def update_catalog(catalog: Catalog) -> Catalog:
     """Return the catalogue brought up to date with the files below its folder.
 
     Pinned names keep their places, new ones are appended, missing ones retired; tags, weights and
-    whatever the file does not state stay as they are. New assets are appended. An entry whose file is
-    gone stays, with a warning: the validator reports it.
+    whatever the file does not state stay as they are. New assets are appended. An entry whose file
+    is gone stays, with a warning: the validator reports it.
     """
     updated = Catalog([], catalog.root)
     known: set[Path] = set()

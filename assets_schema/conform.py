@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pxr import Gf, Sdf, Usd, UsdGeom, Vt
 
+from .coverage import plan_selections
 from .describe import dependencies
-from .extents import metres_z_up_from_stage, stage_extents
+from .entry import Entry
+from .extents import box_in_root, metres_z_up_from_stage, stage_extents
 from .quiet import quiet_usd
 from .read_variants import apply_in_session, open_layered_stage, read_variant_sets
 from .scene_geometry import SceneGeometry
@@ -141,7 +143,7 @@ def _fix_layer_extents(layer: Sdf.Layer) -> int:
 def _point_specs(layer: Sdf.Layer) -> list[Sdf.AttributeSpec]:
     found: list[Sdf.AttributeSpec] = []
 
-    def visit(path: Sdf.Path) -> None:
+    def visit(path: Sdf.Path | str) -> None:
         spec = layer.GetObjectAtPath(path)
         if isinstance(spec, Sdf.AttributeSpec) and spec.name == "points":
             found.append(spec)
@@ -174,9 +176,6 @@ def _box(points: Vt.Vec3fArray) -> Vt.Vec3fArray:
 
 def _fix_hints(file: Path) -> list[str]:
     """Set each authored extentsHint to the joint box of the combinations that see it."""
-    from .entry import Entry
-    from .validate.selections import plan_selections
-
     stage = open_layered_stage(file)
     prim = stage.GetDefaultPrim()
     entry = Entry(prim.GetName(), file.name, "", variants=read_variant_sets(stage))
@@ -188,7 +187,7 @@ def _fix_hints(file: Path) -> list[str]:
         if not stack:
             continue
         try:
-            box = local_box(stage)
+            box = box_in_root(stage, np.array(stage_extents(stage)))
         except ValueError:
             continue
         key = (stack[0].layer, stack[0].path)
@@ -205,14 +204,3 @@ def _fix_hints(file: Path) -> list[str]:
         layer.Save()
         done.append(f"extentsHint recomputed at {path}")
     return done
-
-
-def local_box(stage: Usd.Stage) -> NDArray[np.float64]:
-    """Return the (2, 3) box in the default prim's own units and axes, before its transform."""
-    box = np.array(stage_extents(stage))
-    turn = np.linalg.inv(metres_z_up_from_stage(stage))
-    local = UsdGeom.Xformable(stage.GetDefaultPrim()).GetLocalTransformation()
-    matrix = np.array(local, np.float64).T
-    corners = np.array(np.meshgrid(*box.T, indexing="ij")).reshape(3, -1).T @ turn.T
-    corners = (corners - matrix[:3, 3]) @ np.linalg.inv(matrix[:3, :3]).T
-    return np.stack([corners.min(axis=0), corners.max(axis=0)])

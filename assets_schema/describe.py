@@ -96,7 +96,7 @@ def _measure(stage: Usd.Stage, entry: Entry, geometry_sets: Sequence[str] | None
 def _drop_idle_sets(entry: Entry, selections: list[dict[str, str]]) -> None:
     """Forget the sets that no box depends on (looks), so the cache stays small."""
     boxes = [entry.extents_cache[entry.extents_key(selection)] for selection in selections]
-    for name in list(entry.extent_sets):
+    for name in reversed(entry.extent_sets):  # inner sets go first: outer ones decide the shape
         kept = entry.extent_sets
         entry.extent_sets = tuple(each for each in kept if each != name)
         merged: dict[str, object] = {}

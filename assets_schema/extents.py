@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pxr import Gf, Usd, UsdGeom
+from pxr import Usd, UsdGeom
 
 from .entry import Corner
 from .read_variants import open_variant
@@ -56,6 +56,19 @@ def metres_z_up_from_stage(stage: Usd.Stage) -> NDArray[np.float64]:
     return scale * np.eye(3)
 
 
+def box_in_root(stage: Usd.Stage, box: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Take a (2, 3) box in metres, z up, into the default prim's own units, before its transform.
+
+    That is the space of ``extentsHint``. Turned boxes grow to stay aligned with the axes.
+    """
+    turn = np.linalg.inv(metres_z_up_from_stage(stage))
+    local = UsdGeom.Xformable(stage.GetDefaultPrim()).GetLocalTransformation()
+    matrix = np.array(local, np.float64).T
+    corners = np.array(np.meshgrid(*box.T, indexing="ij")).reshape(3, -1).T @ turn.T
+    corners = (corners - matrix[:3, 3]) @ np.linalg.inv(matrix[:3, :3]).T
+    return np.stack([corners.min(axis=0), corners.max(axis=0)])
+
+
 def sample_times(stage: Usd.Stage) -> list[float]:
     """Return up to 24 time codes over the stage's range, both ends included."""
     start, end = stage.GetStartTimeCode(), stage.GetEndTimeCode()
@@ -73,11 +86,6 @@ def _grow(
 
 
 def _corner(values: NDArray[np.float64]) -> Corner:
-    # Seven digits: float32 points carry no more, and catalogues stay readable.
-    x, y, z = (float(f"{value:.7g}") + 0.0 for value in values)
+    # Seven digits and a nanometre: float32 points carry no more, and catalogues stay readable.
+    x, y, z = (round(float(f"{value:.7g}"), 9) + 0.0 for value in values)
     return x, y, z
-
-
-def vec3f(values: NDArray[np.float64] | Corner) -> Gf.Vec3f:
-    """Return a USD vector of three numbers."""
-    return Gf.Vec3f(*(float(value) for value in values))

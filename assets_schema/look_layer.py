@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -34,7 +34,8 @@ class PreviewSurface:
 
     Arrays are uint8, (H, W, 3) RGB or (H, W) grey, first row on top. Constants are linear values;
     images of ``diffuse`` and ``emissive`` are sRGB, all others raw. ``emissive`` may exceed 1 (a
-    lamp). ``normal`` is a tangent-space map with +y up (OpenGL).
+    lamp). ``diffuse="displayColor"`` takes the mesh's own colours. ``normal`` is a tangent-space
+    map with +y up (OpenGL).
 
     Attributes:
         uv_scale: repeats of the images per unit of ``st``.
@@ -42,7 +43,7 @@ class PreviewSurface:
         opacity_threshold: above 0, opacity is a cut-out mask.
     """
 
-    diffuse: Color | Path | Image = (0.5, 0.5, 0.5)
+    diffuse: Color | Path | Image | Literal["displayColor"] = (0.5, 0.5, 0.5)
     roughness: float | Path | Image = 0.5
     metallic: float | Path | Image = 0.0
     normal: Path | Image | None = None
@@ -137,7 +138,9 @@ def define_surface(
         if value is None:
             continue
         source = shader.CreateInput(target, value_type)
-        if isinstance(value, Path | np.ndarray):
+        if isinstance(value, str):
+            source.ConnectToSource(_define_color_reader(stage, path, value), "result")
+        elif isinstance(value, Path | np.ndarray):
             uv_source = uv_source or _define_uv(stage, path, surface.uv_scale)
             file_name = textures.add(value, f"{texture_prefix}_{name}")
             texture = _define_texture(stage, path, name, f"{texture_root}/{file_name}", space)
@@ -186,6 +189,14 @@ def _define_uv(
     transform.CreateInput("scale", Sdf.ValueTypeNames.Float2).Set(Gf.Vec2f(*uv_scale))
     transform.CreateOutput("result", Sdf.ValueTypeNames.Float2)
     return transform.ConnectableAPI()
+
+
+def _define_color_reader(stage: Usd.Stage, path: Sdf.Path, primvar: str) -> UsdShade.ConnectableAPI:
+    reader = UsdShade.Shader.Define(stage, path.AppendChild("Color"))
+    reader.CreateIdAttr("UsdPrimvarReader_float3")
+    reader.CreateInput("varname", Sdf.ValueTypeNames.String).Set(primvar)
+    reader.CreateOutput("result", Sdf.ValueTypeNames.Float3)
+    return reader.ConnectableAPI()
 
 
 def _define_texture(

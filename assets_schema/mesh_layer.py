@@ -26,7 +26,8 @@ class MeshData:
         uvs: (k, 2) per face corner or (n, 2) per vertex, (0, 0) at the image's lower left; or None.
         normals: (k, 3) or (n, 3) unit normals, or None for faceted shading.
         material: name of the material slot, or None.
-        display_color: constant linear RGB in [0, 1], drawn where no material is bound.
+        display_color: linear RGB in [0, 1], one triple or (n, 3) per vertex, drawn where no
+            material is bound and by surfaces whose diffuse is "displayColor".
         double_sided: True for cloth, leaves and other single sheets.
         face_materials: slot name -> (m,) face indices, for a mesh of several materials; faces that
             are in none use ``material``.
@@ -39,7 +40,7 @@ class MeshData:
     uvs: NDArray[Any] | None = None
     normals: NDArray[Any] | None = None
     material: str | None = None
-    display_color: tuple[float, float, float] | None = None
+    display_color: tuple[float, float, float] | NDArray[Any] | None = None
     double_sided: bool = False
     face_materials: dict[str, NDArray[Any]] | None = None
 
@@ -129,10 +130,10 @@ def _write_mesh(stage: Usd.Stage, path: Sdf.Path, mesh: MeshData, materials: Sdf
         )
         primvar.Set(Vt.Vec2fArray.FromNumpy(np.asarray(mesh.uvs, np.float32)))
     if mesh.display_color is not None:
-        color = primvars.CreatePrimvar(
-            "displayColor", Sdf.ValueTypeNames.Color3fArray, UsdGeom.Tokens.constant
-        )
-        color.Set([Gf.Vec3f(*mesh.display_color)])
+        values = np.asarray(mesh.display_color, np.float32).reshape(-1, 3)
+        spread = UsdGeom.Tokens.constant if len(values) == 1 else UsdGeom.Tokens.vertex
+        color = primvars.CreatePrimvar("displayColor", Sdf.ValueTypeNames.Color3fArray, spread)
+        color.Set(Vt.Vec3fArray.FromNumpy(np.ascontiguousarray(values)))
     if mesh.material is not None:
         _bind(prim.GetPrim(), materials.AppendChild(mesh.material))
     for slot, faces in (mesh.face_materials or {}).items():

@@ -12,7 +12,9 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pxr import Ar, Sdf, Usd, UsdShade
+from pxr import Sdf, Usd, UsdGeom, UsdShade
+
+from .asset_bytes import read_bytes
 
 Color = NDArray[np.float32]
 
@@ -187,8 +189,6 @@ def _connects_primvar(shader: UsdShade.Shader, name: str) -> bool:
 
 def display_color(prim: Usd.Prim) -> NDArray[np.float32] | None:
     """Return the first displayColor of a prim, inherited ones included, linear RGB."""
-    from pxr import UsdGeom
-
     primvar = UsdGeom.PrimvarsAPI(prim).FindPrimvarWithInheritance("displayColor")
     values = primvar.Get(Usd.TimeCode.EarliestTime()) if primvar else None
     return np.array(values[0], np.float32) if values else None
@@ -197,8 +197,7 @@ def display_color(prim: Usd.Prim) -> NDArray[np.float32] | None:
 def _load_pyramid(
     path: str, space: str, scale: tuple[float, ...], bias: tuple[float, ...]
 ) -> tuple[NDArray[np.float32], ...]:
-    asset = Ar.GetResolver().OpenAsset(Ar.ResolvedPath(path))  # also inside a usdz
-    data = np.frombuffer(asset.GetBuffer(), np.uint8) if asset else np.zeros(0, np.uint8)
+    data = np.frombuffer(read_bytes(path), np.uint8)
     image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
     if image is None:
         raise ValueError(f"texture {path} is no image that OpenCV can read")

@@ -61,6 +61,7 @@ _RULES = (
     Rule("S4D205", "variant is not in the catalogue", "Run update; new variants are appended."),
     Rule("S4D206", "nested variant sets differ", "Run update; the nesting in the file changed."),
     Rule("S4D207", "content hash differs", "Run update after checking what changed."),
+    Rule("S4D208", "catalogue breaks its schema", "See catalog.schema.json; build rewrites it."),
     Rule("S4D301", "extent not authored", "Author extent on each mesh.", fixable=True),
     Rule("S4D302", "extent is not true", "Recompute extent and extentsHint.", fixable=True),
     Rule("S4D303", "point is not finite", "Remove NaN and infinite points."),

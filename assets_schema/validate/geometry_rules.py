@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pxr import Usd, UsdGeom
 
-from assets_schema.extents import metres_z_up_from_stage, sample_times
+from assets_schema.extents import box_in_root, metres_z_up_from_stage, sample_times
 from assets_schema.scene_geometry import SceneGeometry, Surface
 
 from .asset import AssetUnderTest
@@ -114,7 +114,7 @@ def _check_hint(asset: AssetUnderTest, box: NDArray[np.float64]) -> None:
     hint = UsdGeom.ModelAPI(prim).GetExtentsHintAttr().Get()
     if not hint or len(hint) < 2:
         return
-    local = _stage_units_box(asset, box)
+    local = box_in_root(asset.stage, box)
     declared = np.array(hint[:2], np.float64)
     tolerance = TOLERANCE / UsdGeom.GetStageMetersPerUnit(asset.stage)
     if (declared[0] - local[0] > tolerance).any() or (local[1] - declared[1] > tolerance).any():
@@ -124,16 +124,6 @@ def _check_hint(asset: AssetUnderTest, box: NDArray[np.float64]) -> None:
     loose = max(float((local[0] - declared[0]).max()), float((declared[1] - local[1]).max()))
     if len(asset.entry.extent_sets) <= 1 and loose > tolerance and not asset.entry.character:
         asset.report("S4D302", f"extentsHint is {loose:.4g} units too large", str(prim.GetPath()))
-
-
-def _stage_units_box(asset: AssetUnderTest, box: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The hint is in the default prim's own units and axes, before its transform."""
-    turn = np.linalg.inv(metres_z_up_from_stage(asset.stage))
-    local = UsdGeom.Xformable(asset.stage.GetDefaultPrim()).GetLocalTransformation()
-    matrix = np.array(local, np.float64).T
-    corners = np.array(np.meshgrid(*box.T, indexing="ij")).reshape(3, -1).T @ turn.T
-    corners = (corners - matrix[:3, 3]) @ np.linalg.inv(matrix[:3, :3]).T
-    return np.stack([corners.min(axis=0), corners.max(axis=0)])
 
 
 def _measured_box(asset: AssetUnderTest) -> NDArray[np.float64] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +11,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from assets_schema.conform import fix_asset
 from assets_schema.entry import Entry
 
 from .finding import Finding, Report
@@ -17,6 +19,8 @@ from .runner import Options, validate_asset
 
 DEFAULT_TIME_LIMIT = 120.0  # seconds per asset
 _START_LIMIT = 60.0  # seconds for a fresh worker to import USD
+
+log = logging.getLogger(__name__)
 
 Task = tuple[Path, Entry | None]
 
@@ -121,6 +125,16 @@ def _serve(pipe: Connection, check: Callable[..., Report]) -> None:
             pipe.send(check(file, entry, options))
         except Exception as error:  # handed to the parent, which raises it
             pipe.send(error)
+
+
+def fix_only(file: Path, entry: Entry | None, options: Options) -> Report:
+    """Repair an asset in a worker; the report only says what was done."""
+    report = Report(entry.id if entry else file.name, str(file))
+    try:
+        report.fixed = fix_asset(file)
+    except ValueError as error:
+        log.warning("not fixed: %s", error)
+    return report
 
 
 def _failed(code: str, name: str, file: Path, message: str) -> Report:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from pxr import Ar, Sdf, Usd, UsdGeom, UsdShade
+from pxr import Sdf, Usd, UsdGeom, UsdShade
 
+from assets_schema.asset_bytes import read_bytes
 from assets_schema.scene_geometry import Surface
 from assets_schema.surface_shading import preview_surface, texture_primvar
 
@@ -101,12 +102,9 @@ def _check_texture(asset: AssetUnderTest, node: UsdShade.Shader, use: str) -> No
 
 
 def _is_image(resolved: str) -> bool:
-    asset = Ar.GetResolver().OpenAsset(Ar.ResolvedPath(resolved))
-    if asset is None:
-        return False
-    if Path(resolved).suffix.lower() in (".exr", ".hdr"):
-        return bool(asset.GetSize() > 16)  # OpenCV's wheels may lack the decoder
-    data = np.frombuffer(asset.GetBuffer(), np.uint8)
+    data = np.frombuffer(read_bytes(resolved), np.uint8)
+    if Path(resolved.rstrip("]")).suffix.lower() == ".exr":
+        return data[:4].tobytes() == b"v/1\x01"  # OpenCV's wheels come without the decoder
     return data.size > 0 and cv2.imdecode(data, cv2.IMREAD_UNCHANGED) is not None
 
 

@@ -6,8 +6,9 @@ import os
 import re
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from pxr import Ar, Sdf, Usd, UsdUtils
+from pxr import Ar, Sdf, UsdUtils
 
+from assets_schema.asset_bytes import open_package
 from assets_schema.describe import dependencies
 from assets_schema.quiet import quiet_usd
 
@@ -84,7 +85,7 @@ def _reported_elsewhere(asset: AssetUnderTest, authored: str) -> bool:
 
 
 def _check_usdz(asset: AssetUnderTest) -> None:
-    archive = Usd.ZipFile.Open(str(asset.file))
+    archive = open_package(asset.file)
     for name in archive.GetFileNames() if archive else ():
         info = archive.GetFileInfo(name)
         if info.compressionMethod != 0:

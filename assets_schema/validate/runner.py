@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pxr import Usd
 
+from assets_schema.coverage import MOST_EXHAUSTIVE, Plan, plan_selections
 from assets_schema.entry import Entry
 from assets_schema.quiet import quiet_usd
 from assets_schema.read_variants import apply_in_session, open_layered_stage, read_variant_sets
@@ -24,7 +25,6 @@ from . import (
 )
 from .asset import AssetUnderTest
 from .finding import Finding, Report
-from .selections import MOST_EXHAUSTIVE, Plan, plan_selections
 
 _EVERY_COMBINATION = (
     variant_rules.check_drawable,

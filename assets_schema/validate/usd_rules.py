@@ -15,7 +15,7 @@ def check_with_usd(asset: AssetUnderTest) -> None:
         ValueError: when the installed USD has no UsdValidation for Python (before 25.5).
     """
     try:
-        from pxr import UsdValidation
+        from pxr import UsdValidation  # type: ignore[attr-defined] # newer than the type stubs
     except ImportError as error:
         raise ValueError(
             "UsdValidation needs USD 25.5 or later; leave --usd-rules out on this one"
@@ -26,9 +26,7 @@ def check_with_usd(asset: AssetUnderTest) -> None:
         for validator in registry.GetOrLoadAllValidators()
         if not validator.GetMetadata().name.endswith(_COVERED)
     ]
-    for error in UsdValidation.ValidationContext(validators).Validate(asset.stage):
-        sites = error.GetSites()
-        prim = sites[0].GetPrim() if sites and sites[0].IsPrim() else None
-        name = error.GetIdentifier() if hasattr(error, "GetIdentifier") else error.GetName()
-        path = str(prim.GetPath()) if prim else ""
-        asset.report("S4D801", f"{name}: {error.GetMessage()}", path)
+    for found in UsdValidation.ValidationContext(validators).Validate(asset.stage):
+        sites = found.GetSites()
+        path = str(sites[0].GetPrim().GetPath()) if sites and sites[0].IsPrim() else ""
+        asset.report("S4D801", f"{found.GetIdentifier()}: {found.GetMessage()}", path)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
-from assets_schema.entry import Entry
-from assets_schema.variants import (
+from .entry import Entry
+from .variants import (
     Selection,
     choose_variants,
     complete_selection,
