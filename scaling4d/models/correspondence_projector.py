@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from .backbones.base import TokenGeometry
 from .folding import fold
+from .spectrum import CosineSpectrum
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -20,12 +21,15 @@ class ProjectorConfig:
     """Channels of its convolutions."""
     depth: int = 2
     """Residual causal convolutions between the strided one and the patchifying layer."""
+    frequencies: int = 256
+    """Cosine frequencies per channel and latent position that the strided convolution sees, lowest
+    first; 256 is all of 4 frames of 8 x 8 pixels."""
 
     def __post_init__(self) -> None:
-        if self.width < 4 or self.width % 4 or self.depth < 0:
+        if self.width < 4 or self.width % 4 or self.depth < 0 or self.frequencies < 1:
             raise ValueError(
-                "the projector's width must be a positive multiple of 4 and its depth at least 0, "
-                f"got width {self.width} and depth {self.depth}"
+                "the projector's width must be a positive multiple of 4, its depth at least 0 and "
+                f"its frequencies at least 1, got {self}"
             )
 
 
@@ -33,8 +37,8 @@ class CorrespondenceProjector(nn.Module):
     """Causal convolutions and a patchifying layer (§3.4).
 
     The first frame is repeated r - 1 times in front, so that rk+1 frames become k+1 groups of r. A
-    strided convolution whose kernel equals its stride (written as a fold and a linear layer, which
-    loses no pixel) brings each group to one latent frame; residual causal convolutions look around
+    strided convolution whose kernel equals its stride, written as a fold, a cosine transform and a
+    linear layer, brings each group to one latent frame; residual causal convolutions look around
     and back in time; a last fold and linear layer cuts patches as the backbone does. Frame k
     therefore touches latent frames from ceil(k / r) on and none before.
     """
@@ -47,7 +51,10 @@ class CorrespondenceProjector(nn.Module):
         self.channels = channels
         r, side = geometry.frame_compression, geometry.pixel_compression
         pt, ph, pw = geometry.patch
-        self.strided = nn.Linear(channels * r * side * side, config.width)
+        self.spectrum = CosineSpectrum(
+            (r, side, side), channels=channels, frequencies=config.frequencies
+        )
+        self.strided = nn.Linear(self.spectrum.features, config.width)
         self.convolutions = nn.ModuleList(
             CausalConvolution(config.width) for _ in range(config.depth)
         )
@@ -71,7 +78,7 @@ class CorrespondenceProjector(nn.Module):
         r, side = self.geometry.frame_compression, self.geometry.pixel_compression
         x = control.to(self.strided.weight.dtype).transpose(1, 2)
         x = functional.pad(x, (0, 0, 0, 0, r - 1, 0), mode="replicate")
-        x = self.strided(fold(x, (r, side, side)))
+        x = self.strided(self.spectrum(fold(x, (r, side, side))))
         for convolution in self.convolutions:
             x = convolution(x)
         x = functional.pad(

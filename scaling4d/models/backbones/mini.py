@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from scaling4d.models.flow_matching import SigmaSampling, velocity_from_data
 from scaling4d.models.folding import fold, unfold
+from scaling4d.models.spectrum import CosineSpectrum
 
 from .base import Backbone, Rotary, TextCondition, TokenGeometry
 
@@ -27,16 +28,18 @@ _PAD = 256  # bytes are 0..255
 class MiniConfig:
     """Size of the network; 128 x 2 has about 1 M parameters, 640 x 8 about 100 M."""
 
-    dim: int = 192
+    dim: int = 256
     """Channels of video and text tokens."""
-    depth: int = 4
+    depth: int = 3
     """Number of MMDiT blocks."""
     heads: int = 4
     """Attention heads."""
-    patch: int = 8
+    patch: int = 16
     """Side in pixels of the square behind one token."""
     frame_compression: int = 4
     """r: frames per latent frame after the first."""
+    frequencies: int = 96
+    """Cosine frequencies per colour of a token that the network reads and writes, lowest first."""
     text_length: int = 32
     """Bytes of the prompt that are read; the rest is cut off."""
     mlp_ratio: int = 4
@@ -171,15 +174,18 @@ class MiniTransformer(nn.Module):
         super().__init__()
         self.config = config
         dim = config.dim
-        channels = 3 * config.frame_compression * config.patch**2
-        self.embed = nn.Linear(channels, dim)
+        side = config.patch
+        self.spectrum = CosineSpectrum(
+            (config.frame_compression, side, side), channels=3, frequencies=config.frequencies
+        )
+        self.embed = nn.Linear(self.spectrum.features, dim)
         self.text_embedding = nn.Embedding(257, dim)
         self.text_position = nn.Parameter(torch.randn(config.text_length, dim) * 0.02)
         self.noise_level = NoiseLevelEmbedding(dim)
         self.blocks = nn.ModuleList(MiniBlock(config) for _ in range(config.depth))
         self.head_norm = nn.LayerNorm(dim, eps=1e-6)
         self.head_modulation = nn.Linear(dim, 2 * dim)
-        self.head = nn.Linear(dim, channels)
+        self.head = nn.Linear(dim, self.spectrum.features)
         self._checkpoint: Callable[..., Any] | None = None
         nn.init.normal_(self.text_embedding.weight, std=0.02)
         nn.init.zeros_(self.head_modulation.weight)
@@ -199,7 +205,7 @@ class MiniTransformer(nn.Module):
     ) -> Float[Tensor, "batch channels latent_frames rows columns"]:
         """Predict clean latents."""
         grid = noisy.shape[2:]
-        video = self.embed(noisy.flatten(2).transpose(1, 2))
+        video = self.embed(self.spectrum(noisy.flatten(2).transpose(1, 2)))
         text = self.text_embedding(text_bytes) + self.text_position
         condition = self.noise_level(sigma.to(noisy)) + text.mean(dim=1)
         rotary = grid_rotary(grid, self.config.dim // self.config.heads, noisy.device)
@@ -211,7 +217,7 @@ class MiniTransformer(nn.Module):
         shift, scale = (
             self.head_modulation(functional.silu(condition)).unsqueeze(1).chunk(2, dim=-1)
         )
-        clean = self.head(self.head_norm(video) * (1 + scale) + shift)
+        clean = self.spectrum.inverse(self.head(self.head_norm(video) * (1 + scale) + shift))
         return clean.transpose(1, 2).unflatten(2, grid)
 
 
