@@ -2,8 +2,8 @@
 
 Clearance: a Bezier piece lies in the hull of its control points, hence in a ball (c, rho) around
 them. The distance d to a layout's solids and to the people swept over the piece's time is
-1-Lipschitz, so d(c) - rho is a lower bound of the clearance on the whole piece. A piece whose bound
-is below the asked radius is halved; one that stays below after `_DEPTH` halvings disproves the path.
+1-Lipschitz, so d(c) - rho is a lower bound of the clearance on the whole piece. A piece whose
+bound is below the asked radius is halved; the path fails if one stays below after `_DEPTH` times.
 
 Framing: the viewing direction is aim - eye and the subject's direction is subject - eye. Balls
 around the three curves bound the angle between the directions on a piece; it must stay below the
@@ -33,7 +33,7 @@ _SLACK = 1e-9
 VERSION = 1
 
 
-class CertificateFailed(ValueError):
+class CertificateFailed(ValueError):  # noqa: N818 - a verdict on the path
     """A bound could not be proved: the path is too close to something, or loses its subject."""
 
 

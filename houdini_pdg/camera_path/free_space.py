@@ -73,8 +73,7 @@ class FreeSpace:
                 nodes.append(int(previous[nodes[-1]]))
             route = np.concatenate([start[None], self.points[nodes[::-1]]])
             dense = _by_length(route, 4 * SAMPLES)
-            for sigma in (24.0, 12.0, 6.0, 2.0):
-                curves.append(_crop(_smooth(dense, sigma), travel))
+            curves += [_crop(_smooth(dense, sigma), travel) for sigma in (24.0, 12.0, 6.0, 2.0)]
         return np.stack(curves) if curves else np.empty((0, SAMPLES, 3))
 
 

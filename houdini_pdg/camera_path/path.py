@@ -119,9 +119,11 @@ def verify_camera(
     report = verify_certificate(camera["certificate"], layout, characters)
     problems = list(report.problems)
     spline, certificate = camera["spline"], camera["certificate"]
-    for curve in ("eye", "aim", "duration"):
-        if spline[curve] != certificate[curve]:
-            problems.append(f"the {curve} of the spline is not the one that was certified")
+    problems += [
+        f"the {curve} of the spline is not the one that was certified"
+        for curve in ("eye", "aim", "duration")
+        if spline[curve] != certificate[curve]
+    ]
     stored = np.asarray(camera["world_from_camera"], dtype=float)
     times = np.arange(len(stored)) / fps
     duration = float(spline["duration"])

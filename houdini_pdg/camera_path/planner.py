@@ -34,12 +34,13 @@ from .views import StartView, rate_starts, rate_views, sees, view_depths
 _POINTS = 320
 _SPARE = 0.03  # metres beyond the asked clearance that sampled positions must keep
 _MAX_PITCH = math.radians(38)
+_LEAST_RATING = 0.5  # of a view along the path, see `rate_views`
 _STARTS = 4
 _STYLES_PER_START = 3
 _SHAKE = {"handheld": 1.0, "follow": 0.5}
 
 
-class PlanningFailed(ValueError):
+class PlanningFailed(ValueError):  # noqa: N818 - a verdict on the scene
     """No set of camera paths could be proved within the allowed attempts."""
 
 
@@ -97,7 +98,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class _Start:
-    """The first pose: eye (3,), the aim's offset (3,) from the subject, the lens, how it relates."""
+    """The first pose: eye (3,), the aim's offset (3,) from the subject, lens and relation."""
 
     eye: np.ndarray
     aim_offset: np.ndarray
@@ -385,7 +386,7 @@ def _prove(
     half_angle = start.lens.half_angle(clip.height, clip.width, 0.0)
     aims = aim(clip.times[checked])
     distance, index, _ = view_depths(scene.solids, eyes[checked], aims, half_angle)
-    if (rate_views(distance, index) < 0.5).any():
+    if (rate_views(scene.solids, distance, index) < _LEAST_RATING).any():
         return None
     try:
         certificate = certify(

@@ -125,7 +125,7 @@ def _handheld(move: Move, scale: np.ndarray, sign: np.ndarray) -> np.ndarray:
 def _follow(move: Move, scale: np.ndarray, sign: np.ndarray) -> np.ndarray:
     """Go along with the subject, from the side, from behind or in front of it."""
     share = np.linspace(1.0, 0.5, len(scale))
-    outward, _, tangent = _radial(move)
+    _outward, _, tangent = _radial(move)
     drift = move.drift * np.array([1.0, 1.0, 0.0])
     side = sign * move.rng.uniform(0.0, 0.3, len(scale)) * scale * move.travel
     extra = _ramp()[:, None] * np.append(tangent, 0.0)

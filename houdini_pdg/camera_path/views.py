@@ -13,7 +13,7 @@ from scaling4d.geometry.camera import look_at
 from .moving import MovingCylinder
 
 _RAYS = 7
-_NEAREST, _FARTHEST = 1.3, 6.5  # metres from camera to subject, in plan
+_NEAREST, _FARTHEST = 1.5, 6.5  # metres from camera to subject, in plan
 _RATED = 40
 
 
@@ -85,12 +85,16 @@ def view_depths(
     return distance, index.reshape(len(eyes), -1), points
 
 
-def rate_views(distance: np.ndarray, index: np.ndarray) -> np.ndarray:
-    """Ratings (k,): metres of depth in view, plus the variety of objects, less what blocks it."""
-    depth = np.minimum(distance, 6.0)
-    variety = np.array([len(set(row.tolist())) for row in index])
+def rate_views(solids: Solids, distance: np.ndarray, index: np.ndarray) -> np.ndarray:
+    """Ratings (k,): depth in view, plus the variety of furniture, less what is close by.
+
+    A view of most of a furnished room rates about 5, a bare wall at arm's length below 0.
+    """
+    wall = np.array([name.startswith("wall_") for name in solids.names] + [True, True])
+    depth = np.median(np.minimum(distance, 6.0), axis=1)
+    things = np.array([len({i for i in row if not wall[i]}) for row in index.tolist()])
     blocked = (distance < 0.9).mean(axis=1)
-    rating: np.ndarray = np.median(depth, axis=1) + 0.25 * variety - 8.0 * blocked
+    rating: np.ndarray = 0.7 * depth + 0.45 * np.minimum(things, 8) - 8.0 * blocked
     return rating
 
 
@@ -124,6 +128,6 @@ def rate_starts(
         return []
     targets = np.broadcast_to(first, kept.shape)
     distance, index, hit = view_depths(solids, kept, targets, half_angle)
-    ratings = rate_views(distance, index)
+    ratings = rate_views(solids, distance, index)
     order = np.argsort(-ratings, kind="stable")
     return [StartView(kept[i], np.median(hit[i], axis=0), float(ratings[i])) for i in order]

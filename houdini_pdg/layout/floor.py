@@ -85,7 +85,7 @@ class FloorSpace:
             if box.bottom < high - 1e-6 and low < box.top - 1e-6 and overlaps(corners, zone):
                 return False
         return not any(
-            _share_height(box, other) and overlaps(grown, other.corners()) for other in self.boxes
+            share_height(box, other) and overlaps(grown, other.corners()) for other in self.boxes
         )
 
     def add(self, *boxes: Box) -> None:
@@ -134,7 +134,8 @@ class FloorSpace:
         return int(labels[tuple(index[nearest])]) if distance[nearest] < 0.9 else 0
 
 
-def _share_height(first: Box, second: Box) -> bool:
+def share_height(first: Box, second: Box) -> bool:
+    """Whether two boxes overlap in height; a carpet is below everything that stands on it."""
     if is_flat(first) != is_flat(second):
         return False
     return first.bottom < second.top - 1e-6 and second.bottom < first.top - 1e-6

@@ -8,13 +8,34 @@ from dataclasses import replace
 import numpy as np
 
 from .config import LayoutConfig
-from .floor import FloorSpace
+from .floor import FloorSpace, overlaps, share_height
 from .groups import GROUPS, PROGRAMME, Group, Item
 from .model import Box, Wall
 from .rooms import WALL_THICKNESS, Room, Shell, facing, inward_normal
 
 _GAP = 0.04  # metres between pieces of different groups
 _TRIES = 40
+
+_SURFACES = {
+    "sideboard": 4,
+    "dining_table": 2,
+    "coffee_table": 2,
+    "tv_cabinet": 2,
+    "desk": 2,
+    "nightstand": 1,
+    "side_table": 1,
+    "cupboard": 2,
+    "shoe_cabinet": 2,
+}
+"""Category -> most small things that stand on one."""
+
+_CLUTTER = (
+    ("vase", (0.10, 0.10, 0.20), (0.16, 0.16, 0.34)),
+    ("books", (0.16, 0.14, 0.06), (0.30, 0.24, 0.22)),
+    ("ornaments", (0.10, 0.10, 0.12), (0.20, 0.18, 0.28)),
+    ("potted_bonsai", (0.14, 0.14, 0.18), (0.22, 0.22, 0.34)),
+)
+"""Category, least and greatest size."""
 
 Frame = tuple[np.ndarray, float]  # origin (2,) and yaw of a group
 
@@ -51,6 +72,7 @@ def _furnish_room(
     for name in _shuffled(extra, rng)[:count]:
         _place_group(space, name, least * (1.6 - 0.6 * density), density, rng)
     _hang_pieces(space, density, rng)
+    _add_clutter(space, density, rng)
     _add_ceiling_lights(space, rng)
     return space.walkable(least)
 
@@ -69,7 +91,8 @@ def _place_group(
         if frame is None:
             return False
         boxes = _fitting_boxes(space, group, frame)
-        if boxes is None:
+        wanted = 0.75 * len(group.items) if attempt < _TRIES // 2 else 0.0
+        if boxes is None or len(boxes) < wanted:
             continue
         kept = len(space.boxes)
         space.add(*boxes)
@@ -189,9 +212,7 @@ def _carries(support: Box, box: Box) -> bool:
 
 
 def _meets(first: Box, second: Box) -> bool:
-    from .floor import _share_height, overlaps
-
-    return _share_height(first, second) and overlaps(first.corners(), second.corners())
+    return share_height(first, second) and overlaps(first.corners(), second.corners())
 
 
 def _hang_pieces(space: FloorSpace, density: float, rng: np.random.Generator) -> None:
@@ -231,6 +252,26 @@ def _hang(
         if space.fits(box, gap=0.15):
             space.add(box)
             return
+
+
+def _add_clutter(space: FloorSpace, density: float, rng: np.random.Generator) -> None:
+    """Small things on tables, cabinets and shelves, more of them in a denser room."""
+    for support in list(space.boxes):
+        most = _SURFACES.get(support.category, 0)
+        for _ in range(int(rng.binomial(most, 0.15 + 0.65 * density)) if most else 0):
+            category, low, high = _CLUTTER[int(rng.integers(len(_CLUTTER)))]
+            wide, deep, tall = (
+                round(float(rng.uniform(a, b)), 2) for a, b in zip(low, high, strict=True)
+            )
+            reach = np.array([support.scale[0] - wide, support.scale[1] - deep]) / 2 - 0.03
+            if reach.min() <= 0:
+                continue
+            x, y = rng.uniform(-reach, reach)
+            yaw = float(rng.uniform(-0.5, 0.5))
+            item = Item(category, (wide, deep, tall), float(x), float(y), support.top, yaw)
+            box = _to_box(item, (np.asarray(support.position[:2]), support.angle_z))
+            if _carries(support, box) and space.fits(box, gap=0.02):
+                space.add(box)
 
 
 def _add_curtains(
@@ -275,6 +316,6 @@ def _middle(room: Room, rectangle: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
     low, high = rectangle
     if room.notch is None:
         return (low + high) / 2
-    (x0, y0), (x1, y1) = room.notch
+    (x0, _y0), (x1, _y1) = room.notch
     along_x = (low[0], x0) if x0 > low[0] else (x1, high[0])
     return np.array([sum(along_x) / 2, (low[1] + high[1]) / 2])

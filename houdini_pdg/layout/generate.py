@@ -17,7 +17,7 @@ from .rooms import draw_shell
 logger = logging.getLogger(__name__)
 
 
-class LayoutImpossible(ValueError):
+class LayoutImpossible(ValueError):  # noqa: N818 - a verdict on the sample
     """No floor plan of the asked kind could be furnished within the allowed attempts."""
 
 

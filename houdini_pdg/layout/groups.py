@@ -47,7 +47,8 @@ def _r(rng: np.random.Generator, low: float, high: float) -> float:
 def bed_group(rng: np.random.Generator, richness: float) -> Group:
     """Bed with nightstands, lamps on them and a carpet under it."""
     wide = _r(rng, 1.4, 1.9) if rng.random() < 0.75 else _r(rng, 0.95, 1.15)
-    bed = Item("bed", (wide, _r(rng, 2.0, 2.15), _r(rng, 0.9, 1.15)), 0.0, -1.08)
+    size = (wide, _r(rng, 2.0, 2.15), _r(rng, 0.9, 1.15))
+    bed = Item("bed", size, 0.0, -size[1] / 2 - 0.02)
     stand = (_r(rng, 0.42, 0.55), _r(rng, 0.36, 0.45), _r(rng, 0.45, 0.58))
     items = [bed]
     for side in (-1, 1):
@@ -57,8 +58,7 @@ def bed_group(rng: np.random.Generator, richness: float) -> Group:
             lamp = (0.26, 0.26, _r(rng, 0.38, 0.5))
             items.append(Item("table_lamp", lamp, x, -0.2, stand[2], 0.0, True, "nightstand"))
     if rng.random() < 0.6:
-        size = (wide + 1.0, 1.5, 0.01)
-        items.append(Item("carpet", size, 0.0, -1.75, optional=True))
+        items.append(Item("carpet", (wide + 1.0, 1.5, 0.01), 0.0, -1.75, optional=True))
     if rng.random() < 0.5:
         art = (_r(rng, 0.7, 1.2), 0.04, _r(rng, 0.5, 0.7))
         items.append(Item("painting", art, 0.0, -0.03, 1.45, optional=True))

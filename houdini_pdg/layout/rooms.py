@@ -5,6 +5,7 @@ Floor polygons run along the walls' centre lines; a room's usable floor begins h
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass, field
 
@@ -173,7 +174,7 @@ def _wall_segments(
             ]
             ordered = sorted(cuts, key=lambda c: c[along], reverse=end[along] < start[along])
             points = [start, *ordered, end]
-            for a, b in zip(points, points[1:], strict=False):
+            for a, b in itertools.pairwise(points):
                 if frozenset((a, b)) not in seen:
                     seen.add(frozenset((a, b)))
                     segments.append((a, b))

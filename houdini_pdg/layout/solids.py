@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy import ndimage
@@ -28,6 +29,11 @@ class FloorRegion:
 
     low: np.ndarray
     cells: np.ndarray
+
+    @property
+    def area(self) -> float:
+        """Square metres of floor."""
+        return float(self.cells.sum()) * _CELL**2
 
     def contains(self, xy: np.ndarray) -> np.ndarray:
         """Whether each point (..., 2) lies on floor, walls excluded; bool (...)."""
@@ -163,7 +169,7 @@ class Solids:
 def layout_solids(layout: Layout, region: FloorRegion | None = None) -> Solids:
     """Return walls (passages open), objects, floor and ceiling of a layout as solids."""
     region = region or floor_region(layout)
-    rows = [
+    rows: list[tuple[str, Any, np.ndarray, float]] = [
         (box.name, box.position, np.asarray(box.scale) / 2, box.angle_z) for box in layout.boxes
     ]
     for wall in layout.walls:

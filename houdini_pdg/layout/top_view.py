@@ -49,7 +49,7 @@ def draw_top_view(
         tip = centre + box.front * box.scale[1] / 2
         cv2.line(image, pixels(centre), pixels(tip), (90, 90, 90), 1, cv2.LINE_AA)
         if box.bottom < 0.1:
-            where = tuple(int(v) for v in corners.min(0) + (3, 12))
+            where = (int(corners[:, 0].min()) + 3, int(corners[:, 1].min()) + 12)
             cv2.putText(image, box.category[:12], where, 0, 0.34, (40, 40, 40), 1, cv2.LINE_AA)
     for wall in layout.walls:
         width = max(1, round(wall.solid_thickness * pixels_per_metre))

@@ -48,7 +48,7 @@ def run(item: Item, out: Path) -> dict[str, Any]:
             texture_root="./textures",
             shelf=Path(shelf),
         )
-    author_objects(
+    lamps = author_objects(
         stage,
         placed,
         instancing=spec.compose.instancing,
@@ -56,7 +56,7 @@ def run(item: Item, out: Path) -> dict[str, Any]:
         kelvin=rig.lamp_temperature,
     )
     _author_people(stage, characters, libraries)
-    author_lights(stage, rig, layout, region, placed)
+    exposure = author_lights(stage, rig, layout, region, lamps)
     author_render_settings(stage, height=spec.height, width=spec.width, cameras=spec.cameras)
     caption = write_caption(
         layout,
@@ -71,7 +71,7 @@ def run(item: Item, out: Path) -> dict[str, Any]:
     return {
         "caption": caption,
         "finishes": finishes,
-        "lights": rig.provenance(),
+        "lights": {**rig.provenance(), "stage_exposure": exposure},
         "objects": [
             {
                 "prim": f"/World/Objects/{each.prim_name}",

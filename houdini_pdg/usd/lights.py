@@ -1,21 +1,23 @@
 """Light rigs: sun, sky, daylight at the windows and lamps for a time of day.
 
-Intensities are radiances (UsdLux), chosen so that a room of middling albedo comes out near middle
-grey at exposure 0 without tone mapping.
+Intensities are radiances (UsdLux). The exposure of all lights together is set, as a camera operator
+would, from the room: in an integrating sphere of albedo a and surface S the mean radiance under a
+flux F is a F / (pi S (1 - a)).
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 from pxr import Gf, Usd, UsdGeom, UsdLux
 
-from houdini_pdg.layout.model import Layout
+from houdini_pdg.layout.model import Layout, Opening
 from houdini_pdg.layout.solids import FloorRegion
 
 from .config import ComposeConfig
-from .objects import Placed
 from .stage import define_group, placement, set_matrix
 
 
@@ -50,6 +52,12 @@ _HOURS: dict[
 }
 
 
+_CEILING_LAMPS = ("chandelier", "ceiling_light", "illumination")
+_ALBEDO = 0.5
+_MEAN_RADIANCE = {"morning": 0.22, "noon": 0.26, "afternoon": 0.24, "evening": 0.19, "night": 0.15}
+"""Mean scene radiance per time of day; 0.2 is middle grey in sRGB."""
+
+
 def draw_rig(config: ComposeConfig, rng: np.random.Generator) -> Rig:
     """Draw a time of day and its light from the generator."""
     names = sorted(config.times_of_day)
@@ -76,19 +84,53 @@ def draw_rig(config: ComposeConfig, rng: np.random.Generator) -> Rig:
 
 
 def author_lights(
-    stage: Usd.Stage, rig: Rig, layout: Layout, region: FloorRegion, placed: list[Placed]
-) -> None:
-    """Author /World/Lights: dome, sun, a panel of daylight in each window, ceiling lamps."""
+    stage: Usd.Stage, rig: Rig, layout: Layout, region: FloorRegion, lamps: Sequence[Usd.Prim]
+) -> float:
+    """Author /World/Lights: dome, sun, a panel of daylight in each window, ceiling lamps.
+
+    `lamps` are the lights inside assets. All are given one exposure, which is returned in stops: it
+    brings the room's mean radiance to that of the hour, and then the rig's own exposure is added.
+    """
     define_group(stage, "/World/Lights")
     dome = UsdLux.DomeLight.Define(stage, "/World/Lights/sky")
     dome.CreateColorAttr(Gf.Vec3f(*rig.sky))
     dome.CreateIntensityAttr(1.0)
-    dome.CreateExposureAttr(rig.exposure)
     if rig.sun > 0 and rig.sun_elevation > 0:
         _author_sun(stage, rig)
     for window in layout.windows:
-        _author_daylight(stage, rig, layout, region, window.name)
-    _author_ceiling(stage, rig, layout, placed)
+        _author_daylight(stage, rig, layout, region, window)
+    _author_ceiling(stage, rig, layout)
+    group = stage.GetPrimAtPath("/World/Lights")
+    lights = [*group.GetChildren(), *lamps]
+    mean = sum(_flux(light) for light in lights) * _ALBEDO
+    mean /= math.pi * _surface(layout, region) * (1.0 - _ALBEDO)
+    stops = round(math.log2(_MEAN_RADIANCE[rig.time_of_day] / max(mean, 1e-6)) + rig.exposure, 3)
+    for light in lights:
+        api = UsdLux.LightAPI(light)
+        api.CreateExposureAttr(float(api.GetExposureAttr().Get()) + stops)
+    return stops
+
+
+def _flux(light: Usd.Prim) -> float:
+    """Power that a light sends into the room, radiance times area times pi; sun and sky come with
+    the windows' panels, so they count nothing."""
+    api = UsdLux.LightAPI(light)
+    radiance = float(api.GetIntensityAttr().Get()) * 2.0 ** float(api.GetExposureAttr().Get())
+    if rect := UsdLux.RectLight(light):
+        area = float(rect.GetWidthAttr().Get()) * float(rect.GetHeightAttr().Get())
+    elif sphere := UsdLux.SphereLight(light):
+        matrix = np.array(UsdGeom.Xformable(light).ComputeLocalToWorldTransform(0.0))[:3, :3]
+        radius = float(sphere.GetRadiusAttr().Get())
+        area = 4 * math.pi * radius**2 * float(np.linalg.norm(matrix[0])) ** 2
+    else:
+        return 0.0
+    return math.pi * radiance * (1.0 if api.GetNormalizeAttr().Get() else area)
+
+
+def _surface(layout: Layout, region: FloorRegion) -> float:
+    """Square metres that light falls on: floor, ceiling, walls and, by a rule, furniture."""
+    walls = sum(wall.length * wall.height for wall in layout.walls)
+    return max(3.5 * region.area + walls, 1.0)
 
 
 def _author_sun(stage: Usd.Stage, rig: Rig) -> None:
@@ -96,7 +138,6 @@ def _author_sun(stage: Usd.Stage, rig: Rig) -> None:
     sun.CreateAngleAttr(0.53)
     sun.CreateNormalizeAttr(True)
     sun.CreateIntensityAttr(rig.sun)
-    sun.CreateExposureAttr(rig.exposure)
     sun.CreateEnableColorTemperatureAttr(True)
     sun.CreateColorTemperatureAttr(rig.sun_temperature)
     tilt = Gf.Rotation(Gf.Vec3d(1, 0, 0), 90.0 - rig.sun_elevation)
@@ -105,21 +146,19 @@ def _author_sun(stage: Usd.Stage, rig: Rig) -> None:
 
 
 def _author_daylight(
-    stage: Usd.Stage, rig: Rig, layout: Layout, region: FloorRegion, name: str
+    stage: Usd.Stage, rig: Rig, layout: Layout, region: FloorRegion, window: Opening
 ) -> None:
     """A panel that fills the window and shines inwards, in place of sampling the sky through it."""
-    window = next(w for w in layout.windows if w.name == name)
     wall = layout.wall(window.wall)
     normal = np.array([-wall.direction[1], wall.direction[0]])
     centre = np.asarray(window.position[:2])
     if not region.contains(centre + normal * (wall.solid_thickness / 2 + 0.2)):
         normal = -normal
     origin = centre - normal * 0.04
-    panel = UsdLux.RectLight.Define(stage, f"/World/Lights/{name}")
+    panel = UsdLux.RectLight.Define(stage, f"/World/Lights/{window.name}")
     panel.CreateWidthAttr(window.width - 0.1)
     panel.CreateHeightAttr(window.height - 0.1)
     panel.CreateIntensityAttr(rig.window)
-    panel.CreateExposureAttr(rig.exposure)
     sky = np.asarray(rig.sky) / max(max(rig.sky), 1e-6)
     panel.CreateColorAttr(Gf.Vec3f(*(float(c) for c in 0.6 + 0.4 * sky)))
     # A rect light shines along its own -z, which must point into the room; y is up.
@@ -132,9 +171,9 @@ def _author_daylight(
     set_matrix(panel.GetPrim(), matrix)
 
 
-def _author_ceiling(stage: Usd.Stage, rig: Rig, layout: Layout, placed: list[Placed]) -> None:
+def _author_ceiling(stage: Usd.Stage, rig: Rig, layout: Layout) -> None:
     """A soft lamp under each ceiling fitting; without any, one in the middle of the plan."""
-    fittings = [b for b in layout.boxes if b.category in ("chandelier", "ceiling_light")]
+    fittings = [b for b in layout.boxes if b.category in _CEILING_LAMPS and b.bottom > 1.5]
     spots = [(b.position[0], b.position[1], b.bottom - 0.02) for b in fittings]
     if not spots:
         low, high = layout.bounds()
@@ -145,8 +184,7 @@ def _author_ceiling(stage: Usd.Stage, rig: Rig, layout: Layout, placed: list[Pla
         lamp.CreateWidthAttr(0.6)
         lamp.CreateHeightAttr(0.6)
         # Switched off, it still gives the light that a camera crew would bounce off the ceiling.
-        lamp.CreateIntensityAttr(14.0 if rig.lamps else 3.0)
-        lamp.CreateExposureAttr(rig.exposure)
+        lamp.CreateIntensityAttr(14.0 if rig.lamps else 2.0)
         lamp.CreateEnableColorTemperatureAttr(True)
         lamp.CreateColorTemperatureAttr(rig.lamp_temperature if rig.lamps else 5600.0)
         set_matrix(lamp.GetPrim(), placement(spot, 0.0))

@@ -45,6 +45,8 @@ _STAND_INS = {
     "chandelier": ("ceiling_light", "illumination"),
     "nightstand": ("side_table", "cupboard"),
     "side_table": ("nightstand", "coffee_table", "stool"),
+    "books": ("ornaments", "vase", "potted_bonsai", "plants"),
+    "refrigerator": ("wardrobe", "cupboard"),
     "coffee_table": ("side_table", "dining_table"),
     "dining_table": ("desk", "coffee_table"),
     "desk": ("dining_table",),
@@ -61,8 +63,8 @@ _STAND_INS = {
     "stove": ("integrated_stove", "gas_stove", "cupboard"),
     "potted_bonsai": ("plants", "vase", "ornaments"),
     "plants": ("potted_bonsai",),
-    "vase": ("ornaments", "potted_bonsai"),
-    "ornaments": ("vase", "potted_bonsai"),
+    "vase": ("ornaments", "potted_bonsai", "plants"),
+    "ornaments": ("vase", "potted_bonsai", "plants"),
     "mirror": ("painting",),
     "painting": ("wall_decoration", "mirror"),
     "computer": ("tv", "screen"),
@@ -197,7 +199,7 @@ def fit(box: Box, entry: Entry, variants: Mapping[str, str]) -> np.ndarray:
 
 def author_objects(
     stage: Usd.Stage, placed: Sequence[Placed], *, instancing: bool, lamps: float, kelvin: float
-) -> None:
+) -> list[Usd.Prim]:
     """Author /World/Objects: one Xform per box with the asset referenced below it.
 
     Args:
@@ -206,12 +208,16 @@ def author_objects(
         instancing: make assets that occur more than once, and emit no light, instanceable.
         lamps: factor on the intensity of lights inside assets; 0 switches them off.
         kelvin: colour temperature of those lights.
+
+    Returns:
+        The lights inside assets, for the exposure and its correction.
     """
     define_group(stage, "/World/Objects")
     counts: dict[tuple[str, str], int] = {}
     for item in placed:
         key = (item.choice.entry.id, repr(sorted(item.choice.variants.items())))
         counts[key] = counts.get(key, 0) + 1
+    lights: list[Usd.Prim] = []
     for item in placed:
         path = Sdf.Path("/World/Objects").AppendChild(item.prim_name)
         xform = UsdGeom.Xform.Define(stage, path)
@@ -219,12 +225,14 @@ def author_objects(
         prim = reference_asset(stage, path.AppendChild("asset"), item.choice)
         xform.GetPrim().SetCustomDataByKey("category", item.box.category)
         xform.GetPrim().SetCustomDataByKey("asset", item.choice.entry.id)
-        lights = [p for p in Usd.PrimRange(prim) if p.HasAPI(UsdLux.LightAPI)]
-        for light in lights:
+        inside = [p for p in Usd.PrimRange(prim) if UsdLux.LightAPI(p)]
+        for light in inside:
             _tune_light(light, lamps, kelvin)
+        lights += inside
         key = (item.choice.entry.id, repr(sorted(item.choice.variants.items())))
-        if instancing and counts[key] > 1 and not lights:
+        if instancing and counts[key] > 1 and not inside:
             prim.SetInstanceable(True)
+    return lights if lamps > 0 else []
 
 
 def reference_asset(stage: Usd.Stage, path: Sdf.Path, choice: Choice) -> Usd.Prim:

@@ -6,6 +6,7 @@ the walls that cameras avoid.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -96,8 +97,8 @@ def floor_rectangles(
         return [((low[0], low[1]), (high[0], high[1]))]
     xs, ys = (_distinct(ends[:, axis]) for axis in (0, 1))
     rectangles = []
-    for x0, x1 in zip(xs[:-1], xs[1:], strict=True):
-        for y0, y1 in zip(ys[:-1], ys[1:], strict=True):
+    for x0, x1 in itertools.pairwise(xs):
+        for y0, y1 in itertools.pairwise(ys):
             inner = np.stack(
                 np.meshgrid(np.linspace(x0, x1, 7)[1:-1], np.linspace(y0, y1, 7)[1:-1]), axis=-1
             )

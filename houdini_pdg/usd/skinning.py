@@ -83,7 +83,7 @@ def bake_character(
     skel_roots: list[str] = []
     skeletons: set[str] = set()
     for prim in Usd.PrimRange(root):
-        if prim.IsA(UsdSkel.Root):
+        if UsdSkel.Root(prim):
             skel_roots.append(_relative(root, prim))
             for query, targets in _bindings(UsdSkel.Root(prim)):
                 skeletons.add(_relative(root, query.GetPrim()))
@@ -106,7 +106,7 @@ def _bindings(
     return [
         (
             cache.GetSkelQuery(binding.GetSkeleton()),
-            [t for t in binding.GetSkinningTargets() if t.GetPrim().IsA(UsdGeom.Mesh)],
+            [t for t in binding.GetSkinningTargets() if UsdGeom.Mesh(t.GetPrim())],
         )
         for binding in bindings
     ]
@@ -186,7 +186,7 @@ def _transform(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def _skin_normals(
-    target: UsdSkel.SkinningQuery, normals: np.ndarray, joints: object, time: Usd.TimeCode
+    target: UsdSkel.SkinningQuery, normals: np.ndarray, joints: Vt.Matrix4dArray, time: Usd.TimeCode
 ) -> np.ndarray:
     """Normals (n, 3) in skeleton space, turned by the inverse transpose of the blended joints.
 
@@ -194,8 +194,8 @@ def _skin_normals(
     """
     mapper = target.GetJointMapper()
     if mapper is not None and not mapper.IsIdentity():
-        joints = mapper.RemapTransforms(joints, 1)
-    matrices = np.array([np.array(joint)[:3, :3] for joint in joints])  # type: ignore[attr-defined]
+        joints = Vt.Matrix4dArray(mapper.RemapTransforms(joints, Vt.Matrix4dArray(), 1))
+    matrices = np.array([np.array(joint)[:3, :3] for joint in joints])
     indices, weights = target.ComputeVaryingJointInfluences(len(normals), time)
     shape = (len(normals), target.GetNumInfluencesPerComponent())
     blended = np.einsum(
