@@ -14,6 +14,7 @@ from scaling4d.correspondence.splat import (
     gather,
     splat_winners,
 )
+from tests.benchmarks.baseline_soft_splat import soft_splat_video
 
 RULES = ("nearest", "random")
 
@@ -165,23 +166,56 @@ def test_random_rule_repeats_with_its_seed_and_varies_without():
     assert not torch.equal(both[0], both[1]), "frames draw independently"
 
 
-@pytest.mark.parametrize("far", [100.0, 10_000.0])
-def test_foreground_is_not_mixed_with_background_when_one_point_is_far(far):
-    """The peers' first defect: 18 to 31 % background in the foreground of this probe; here 0."""
+def two_planes_with_a_far_point(far: float) -> tuple:
+    """The peers' probe: foreground 5 before background 6, one far point, a move to the side."""
     size = 64
     k = np.array([[64.0, 0, 32], [0, 64, 32], [0, 0, 1]])
     depth = torch.full((1, size, size), 6.0)
     depth[:, 16:48, 16:48] = 5.0
     depth[:, 0, 0] = far
-    label = (depth == 5.0).float()[:, None]
     pose = np.eye(4)
-    pose[0, 3] = 0.13
+    pose[0, 3] = 1.0
+    return (depth == 5.0).float()[:, None], depth, k, pose
+
+
+def background_in_foreground(warped: torch.Tensor, depth: torch.Tensor, k, pose) -> torch.Tensor:
+    """Share of background that a warp of the label shows where foreground pixels land."""
+    landed = from_depth(depth, k, k, pose).positions()[0, :, 17:47, 17:47].floor().long().flatten(1)
+    return 1 - warped[0, 0, landed[1], landed[0]]
+
+
+@pytest.mark.parametrize("far", [100.0, 10_000.0])
+def test_foreground_is_not_mixed_with_background_when_one_point_is_far(far):
+    """The peers' first defect: 18 to 31 % background in the foreground of this probe; here 0."""
+    label, depth, k, pose = two_planes_with_a_far_point(far)
     field = from_depth(depth, k, k, pose)
+    under = splat_winners(CorrespondenceField(field.displacement), "random", 1)
+    mixed = background_in_foreground(gather(label, under)[0], depth, k, pose)
+    assert (mixed > 0).sum() > 5, "background does land under the foreground"
     warped, mask = gather(label, splat_winners(field))
-    landed = field.positions()[0, :, 16:48, 16:48].floor().long().flatten(1)
-    assert warped[0, 0, landed[1], landed[0]].min() == 1, "every foreground pixel is foreground"
+    assert background_in_foreground(warped, depth, k, pose).max() == 0
     assert set(warped.unique().tolist()) == {0.0, 1.0}, "drawn pixels are unblended"
-    assert mask.mean() > 0.9
+    assert mask.mean() > 0.7
+
+
+@pytest.mark.parametrize(("far", "least"), [(100.0, 0.10), (10_000.0, 0.20)])
+def test_the_baseline_of_the_benchmark_shows_the_peers_defects(far, least):
+    """So that the comparison is with what the peers do: it blends, and draws what is behind."""
+    label, depth, k, pose = two_planes_with_a_far_point(far)
+    matrices = [torch.from_numpy(m).float() for m in (k, k, pose)]
+    warped, _ = soft_splat_video(label, depth, *matrices)
+    mixed = background_in_foreground(warped, depth, k, pose)
+    background = mixed[mixed > 0.02].mean().item()
+    print(f"soft splat, far point {far:g}: {background:.0%} background where both land")
+    assert least < background < 0.35
+
+    depth, forward = torch.full((1, 64, 64), 8.0), np.eye(4)
+    depth[:, 26:39, 26:39] = 1.0
+    forward[2, 3] = -3.0
+    behind = (depth == 1.0).float()[:, None]
+    matrices = [torch.from_numpy(m).float() for m in (k, k, forward)]
+    drawn = (soft_splat_video(behind, depth, *matrices)[0] > 0.5).sum()
+    assert drawn > 25, "points behind the camera are drawn"
 
 
 def test_nothing_behind_the_camera_is_drawn():
@@ -201,24 +235,30 @@ def test_nothing_behind_the_camera_is_drawn():
 
 
 def test_footprint_closes_the_cracks_of_a_dolly_in():
-    """1.25x magnification: holes and background shining through, for both footprints."""
-    size = 96
-    k = np.array([[96.0, 0, 48], [0, 96, 48], [0, 0, 1]])
-    depth = torch.full((1, size, size), 5.0)
-    depth[:, 32:64, 32:64] = 4.0
+    """1.25x magnification of striped foreground that moves over the background beside it."""
+    size, focal = 96, 96.0
+    k = np.array([[focal, 0, 48], [0, focal, 48], [0, 0, 1]])
+    stripe = torch.arange(size) % 24 < 12
+    depth = torch.where(stripe, 4.0, 6.0).expand(1, size, size)
     pose = np.eye(4)
-    pose[2, 3] = -0.8  # the foreground goes from 4 to 3.2: magnified 1.25 times
-    field = from_depth(depth, k, k, pose)
+    pose[:3, 3] = 1.0, 0, -0.8  # the foreground goes from 4 to 3.2
+    field = from_depth(depth.contiguous(), k, k, pose)
     label = (depth == 4.0).float()[:, None]
-    inside = slice(48 - 19, 48 + 19)  # well within the magnified foreground, 40 px wide
+    # Columns that the foreground owns: followed back along its plane, a pixel inside a stripe.
+    x = torch.arange(size) + 0.5
+    back = focal * ((x - 48) / focal * 3.2 - 1.0) / 4 + 48
+    owned = torch.stack([stripe[(back + d).long().clamp(0, size - 1)] for d in (-1, 0, 1)]).all(0)
+    owned &= (back > 1) & (back < size - 1)
     shares = {}
     for footprint in (1, 2):
         warped, mask = gather(label, splat_winners(field, footprint=footprint))
-        drawn = mask[0, 0, inside, inside] > 0
-        leaked = (drawn & (warped[0, 0, inside, inside] == 0)).float().mean().item()
-        shares[footprint] = ((~drawn).float().mean().item(), leaked)
+        drawn = mask[0, 0, 1:-1, owned] > 0
+        leaked = drawn & (warped[0, 0, 1:-1, owned] == 0)
+        shares[footprint] = ((~drawn).float().mean().item(), leaked.float().mean().item())
     print(f"dolly-in 1.25x: (holes, leaked background) for 1x1 and 2x2: {shares}")
-    assert shares[1][0] + shares[1][1] == pytest.approx(1 - 0.8**2, abs=0.06)
+    assert owned.sum() > 20
+    assert sum(shares[1]) == pytest.approx(1 - 0.8**2, abs=0.06)
+    assert shares[1][1] > 0.02
     assert shares[2] == (0.0, 0.0)
 
 

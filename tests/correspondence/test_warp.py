@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -96,6 +97,34 @@ def test_results_do_not_depend_on_the_number_of_threads():
     finally:
         torch.set_num_threads(threads)
     assert torch.equal(alone.winner, shared.winner)
+
+
+def test_extra_memory_is_below_twice_inputs_and_outputs():
+    source, depth, *cameras = moving_clip(frames=1)
+    source, depth = (
+        source.expand(24, -1, -1, -1).contiguous(),
+        depth.expand(24, -1, -1).contiguous(),
+    )
+    cameras = [camera[:1].repeat(24, 0) if camera.ndim == 3 else camera for camera in cameras]
+    warp_from_depth(source, depth, *cameras)  # compiles
+    tracemalloc.start()
+    try:
+        warp = warp_from_depth(source, depth, *cameras)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert warp.field.target_depth is not None
+    outputs = (
+        warp.field.displacement,
+        warp.field.target_depth,
+        warp.winner,
+        warp.warped,
+        warp.mask,
+    )
+    held = sum(t.numel() * t.element_size() for t in outputs)
+    moved = held + source.numel() * 4 + depth.numel() * 4
+    assert peak > held, "numpy's memory is traced"
+    assert peak - held < 0.2 * moved, "the claim is 2; only one frame of scratch per thread is used"
 
 
 def test_an_earlier_result_can_be_overwritten():

@@ -1,0 +1,64 @@
+"""The baseline: the forward splat that most of the field shares, written from its description.
+
+Each source pixel is spread over the four target pixels around its position, with bilinear weights
+divided by exp(50 log(1 + d) / max log(1 + d)), and the sums are normalised by the summed weights.
+As in those tools a frame is handled at a time, points behind the camera are not dropped (their
+depth is clamped to 0), and a pixel counts as drawn when any weight lands on it.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+SHARPNESS = 50.0
+
+
+def soft_splat_video(
+    source: Tensor,
+    depth: Tensor,
+    source_intrinsics: Tensor,
+    target_intrinsics: Tensor,
+    target_from_source: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """Warp (frames, channels, height, width) by depth; one camera pair for every frame."""
+    warped, mask = torch.empty_like(source), torch.empty_like(depth)[:, None]
+    for frame in range(len(source)):
+        warped[frame], mask[frame] = soft_splat(
+            source[frame], depth[frame], source_intrinsics, target_intrinsics, target_from_source
+        )
+    return warped, mask
+
+
+def soft_splat(
+    source: Tensor,
+    depth: Tensor,
+    source_intrinsics: Tensor,
+    target_intrinsics: Tensor,
+    target_from_source: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """Warp one frame (channels, height, width); returns it and its (1, height, width) mask."""
+    channels, height, width = source.shape
+    rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    pixels = torch.stack([columns, rows, torch.ones_like(rows)]).flatten(1).to(depth)
+    points = (torch.linalg.inv(source_intrinsics) @ pixels) * depth.flatten()
+    moved = target_from_source[:3, :3] @ points + target_from_source[:3, 3:]
+    projected = target_intrinsics @ moved
+    x, y = projected[0] / projected[2], projected[1] / projected[2]
+
+    log_depth = torch.log1p(moved[2].clamp(min=0))
+    soft = torch.exp(-SHARPNESS * log_depth / log_depth.max())
+    values = torch.cat([source.flatten(1), torch.ones(1, height * width).to(source)])
+    # One more pixel on each side takes what falls outside.
+    x, y = x.clamp(-1, width) + 1, y.clamp(-1, height) + 1
+    left, top = x.floor(), y.floor()
+    across, down = x - left, y - top
+    total = values.new_zeros(channels + 1, (height + 3) * (width + 3))
+    for step_x, near_x in ((0, 1 - across), (1, across)):
+        for step_y, near_y in ((0, 1 - down), (1, down)):
+            index = ((top + step_y) * (width + 3) + left + step_x).long()
+            total.index_add_(1, index, values * (near_x * near_y * soft))
+    grid = total.view(channels + 1, height + 3, width + 3)[:, 1 : height + 1, 1 : width + 1]
+    weight = grid[-1:]
+    drawn = weight > 0
+    return torch.where(drawn, grid[:-1] / weight.where(drawn, 1), 0), drawn.to(source)

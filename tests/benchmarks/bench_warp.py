@@ -1,0 +1,158 @@
+"""Depth to warped video and mask: speed against the peers' soft splat, memory, growth.
+
+Every figure comes from the same run. On a GPU the floor is the bytes that must move divided by the
+copy bandwidth measured there.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from scaling4d.correspondence.warp import Warp, warp_from_depth
+from tests.benchmarks import record
+from tests.benchmarks.baseline_soft_splat import soft_splat_video
+
+
+def clip(frames: int, height: int, width: int, device: str = "cpu") -> tuple[Any, ...]:
+    """A noisy wall with a nearer block, and a camera that moves to the side and forward."""
+    generator = torch.Generator().manual_seed(0)
+    source = torch.rand(frames, 3, height, width, generator=generator) * 2 - 1
+    depth = 8 + 0.1 * torch.rand(frames, height, width, generator=generator)
+    depth[:, height // 4 : 3 * height // 4, width // 4 : 3 * width // 4] -= 5
+    k = np.array([[0.9 * width, 0, width / 2], [0, 0.9 * width, height / 2], [0, 0, 1]])
+    pose = np.eye(4)
+    pose[:3, 3] = 0.2, 0.1, -0.3
+    return source.to(device), depth.to(device), k, k, pose
+
+
+def tensors(warp: Warp) -> list[torch.Tensor]:
+    field = warp.field
+    assert field.target_depth is not None
+    return [field.displacement, field.target_depth, warp.winner, warp.warped, warp.mask]
+
+
+def size(*all_tensors: torch.Tensor) -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in all_tensors)
+
+
+def resident_bytes() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
+
+
+def peak_resident(function: Callable[[], Any]) -> tuple[int, Any]:
+    """Highest growth of the resident memory during a call, sampled every millisecond."""
+    before, peak, done = resident_bytes(), 0, threading.Event()
+
+    def watch() -> None:
+        nonlocal peak
+        while not done.is_set():
+            peak = max(peak, resident_bytes() - before)
+            time.sleep(0.001)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    result = function()
+    done.set()
+    watcher.join()
+    return max(peak, resident_bytes() - before), result
+
+
+def bench_cpu(report: record.Report, quick: bool) -> None:
+    frames, side = (5, 128) if quick else (49, 480)
+    repeats = 3 if quick else 15
+    inputs = clip(frames, side, side)
+    settings = {"frames": frames, "size": f"{side}x{side}", "threads": torch.get_num_threads()}
+    per_frame = 1e3 / frames
+
+    for rule in ("nearest", "random"):
+        last = warp_from_depth(*inputs, rule=rule)
+        reused = record.measure(
+            lambda r=rule, w=last: warp_from_depth(*inputs, rule=r, out=w), repeats=repeats
+        )
+        report.add(
+            f"fused, {rule}, memory reused", reused.scaled(per_frame), "ms/frame", **settings
+        )
+        fresh = record.measure(lambda r=rule: warp_from_depth(*inputs, rule=r), repeats=repeats)
+        report.add(f"fused, {rule}, fresh memory", fresh.scaled(per_frame), "ms/frame", **settings)
+        if rule == "nearest":
+            ours, ours_reused = fresh, reused
+    wide = record.measure(lambda: warp_from_depth(*inputs, footprint=2), repeats=3)
+    report.add("fused, nearest, 2x2 footprint", wide.scaled(per_frame), "ms/frame", **settings)
+    plain = record.measure(
+        lambda: warp_from_depth(*inputs, implementation="reference"), repeats=3, warmup=1
+    )
+    report.add("torch reference, nearest", plain.scaled(per_frame), "ms/frame", **settings)
+
+    matrices = [torch.from_numpy(m).float() for m in inputs[2:]]
+    soft = record.measure(lambda: soft_splat_video(*inputs[:2], *matrices), repeats=3, warmup=1)
+    report.add("baseline: bilinear soft splat", soft.scaled(per_frame), "ms/frame", **settings)
+    report.add("baseline / fused, fresh memory", soft.median / ours.median, "times", **settings)
+    report.add(
+        "baseline / fused, memory reused", soft.median / ours_reused.median, "times", **settings
+    )
+
+    moved = size(*inputs[:2]) + size(*tensors(last))
+    block = torch.empty(moved // 2, dtype=torch.uint8)
+    other = torch.ones_like(block)
+    copied = record.measure(lambda: block.copy_(other), repeats=repeats)
+    report.add("copy of the same bytes (floor)", copied.scaled(per_frame), "ms/frame", **settings)
+
+    peak, warp = peak_resident(lambda: warp_from_depth(*inputs))
+    extra = max(0, peak - size(*tensors(warp)))
+    report.add("peak extra memory / (inputs + outputs)", extra / moved, "times", **settings)
+
+
+def bench_growth(report: record.Report, quick: bool) -> None:
+    sizes = [(5, 64), (10, 64), (5, 128)] if quick else [
+        (49, 480), (98, 480), (196, 480), (490, 480), (49, 240), (49, 720), (49, 960)
+    ]  # fmt: skip
+    for frames, side in sizes:
+        inputs = clip(frames, side, side)
+        last = warp_from_depth(*inputs)
+        timing = record.measure(lambda i=inputs, w=last: warp_from_depth(*i, out=w), repeats=3)
+        nanoseconds = timing.scaled(1e9 / (frames * side * side))
+        report.add("growth", nanoseconds, "ns/pixel", frames=frames, size=f"{side}x{side}")
+
+
+def bench_gpu(report: record.Report, quick: bool) -> None:
+    frames, side = (5, 128) if quick else (49, 480)
+    inputs = clip(frames, side, side, "cuda")
+    wait = torch.cuda.synchronize
+    settings = {"frames": frames, "size": f"{side}x{side}"}
+    for rule in ("nearest", "random"):
+        timing = record.measure(
+            lambda r=rule: warp_from_depth(*inputs, rule=r), repeats=30, warmup=5, synchronize=wait
+        )
+        report.add(f"Triton, {rule}", timing.scaled(1e3), "ms/clip", **settings)
+        warp = warp_from_depth(*inputs, rule=rule)
+        # Inputs once, outputs once, and the keys: filled, updated (read and write), read.
+        moved = size(*inputs[:2]) + size(*tensors(warp)) + 4 * 8 * warp.winner.numel()
+        block = torch.empty(moved // 2, dtype=torch.uint8, device="cuda")
+        other = torch.ones_like(block)
+        copied = record.measure(lambda b=block, o=other: b.copy_(o), repeats=30, synchronize=wait)
+        report.add("copy of the same bytes (floor)", copied.scaled(1e3), "ms/clip", **settings)
+        report.add(f"Triton / floor, {rule}", timing.median / copied.median, "times", **settings)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = record.parse_arguments("warp", __doc__, argv)
+    report = record.Report("warp", arguments)
+    bench_cpu(report, arguments.quick)
+    bench_growth(report, arguments.quick)
+    if torch.cuda.is_available():
+        bench_gpu(report, arguments.quick)
+    return report.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

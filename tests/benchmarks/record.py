@@ -1,0 +1,195 @@
+"""What every benchmark shares: timing with warm-up, and one JSON record with its circumstances.
+
+arguments = record.parse_arguments("warp", __doc__)
+report = record.Report("warp", arguments)
+timing = record.measure(lambda: work(), repeats=9)
+report.add("fused", timing.scaled(1e3 / frames), "ms/frame", frames=49)
+report.finish()      # writes OUT/warp.json and prints the Markdown table
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from scaling4d.storage.atomic import write_text_atomic
+
+SCHEMA = 1
+_PACKAGES = ("numpy", "torch", "torchvision", "numba", "triton", "opencv-python", "diffusers")
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Samples of one quantity, with their median and quartiles."""
+
+    samples: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.samples)
+
+    @property
+    def quartiles(self) -> tuple[float, float]:
+        if len(self.samples) < 2:
+            return self.samples[0], self.samples[0]
+        low, _, high = statistics.quantiles(self.samples, n=4, method="inclusive")
+        return low, high
+
+    def scaled(self, factor: float) -> Timing:
+        """The same samples in another unit."""
+        return Timing(tuple(sample * factor for sample in self.samples))
+
+
+def measure(
+    function: Callable[[], Any],
+    *,
+    repeats: int = 9,
+    warmup: int = 2,
+    synchronize: Callable[[], Any] | None = None,
+) -> Timing:
+    """Seconds per call after some calls that are not counted.
+
+    Args:
+        function: what to time; its result is dropped before the clock stops.
+        repeats: counted calls.
+        warmup: calls before them: compilation, caches, allocators.
+        synchronize: waits for an accelerator, before the clock starts and before it stops.
+    """
+    wait = synchronize or (lambda: None)
+    for _ in range(warmup):
+        function()
+    samples = []
+    for _ in range(repeats):
+        wait()
+        start = time.perf_counter()
+        function()
+        wait()
+        samples.append(time.perf_counter() - start)
+    return Timing(tuple(samples))
+
+
+def parse_arguments(
+    name: str, description: str | None, argv: Sequence[str] | None = None
+) -> argparse.Namespace:
+    """``--out DIR`` and ``--quick`` (small sizes: proves that it runs, not a figure to quote)."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m tests.benchmarks.bench_{name}",
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--out", type=Path, help="folder for the JSON record")
+    parser.add_argument("--quick", action="store_true", help="small sizes, few repeats")
+    return parser.parse_args(argv)
+
+
+@dataclass
+class Report:
+    """Collects results and writes them once."""
+
+    name: str
+    arguments: argparse.Namespace
+    results: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, name: str, value: Timing | float, unit: str, **settings: Any) -> None:
+        """Record one result; plain numbers are results that do not vary."""
+        timing = value if isinstance(value, Timing) else Timing((float(value),))
+        self.results.append(
+            {
+                "name": name,
+                "unit": unit,
+                "median": timing.median,
+                "quartiles": list(timing.quartiles),
+                "minimum": min(timing.samples),
+                "repeats": len(timing.samples),
+                "settings": settings,
+            }
+        )
+
+    def markdown(self) -> str:
+        """The results as a Markdown table."""
+        lines = ["| measured | settings | median | quartiles | unit |", "|---|---|---|---|---|"]
+        for result in self.results:
+            settings = ", ".join(f"{key} {value}" for key, value in result["settings"].items())
+            low, high = result["quartiles"]
+            spread = f"{low:.4g} to {high:.4g}" if result["repeats"] > 1 else ""
+            lines.append(
+                f"| {result['name']} | {settings} | {result['median']:.4g} | {spread} "
+                f"| {result['unit']} |"
+            )
+        return "\n".join(lines)
+
+    def finish(self) -> int:
+        """Print the table, write ``OUT/<name>.json`` if asked, and return exit status 0."""
+        machine = describe_machine()
+        print(f"{self.name}: {machine['cpu']}, {machine['cores']} cores, GPU {machine['gpu']}\n")
+        print(self.markdown())
+        if self.arguments.out is not None:
+            document = {
+                "schema": SCHEMA,
+                "benchmark": self.name,
+                "quick": self.arguments.quick,
+                "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+                "commit": commit(),
+                "machine": machine,
+                "versions": versions(),
+                "results": self.results,
+            }
+            path = self.arguments.out / f"{self.name}.json"
+            write_text_atomic(path, json.dumps(document, indent=2) + "\n")
+            print(f"\nwrote {path}")
+        return 0
+
+
+def describe_machine() -> dict[str, Any]:
+    """Processor, cores that this process may use, memory, load, accelerator."""
+    import torch
+
+    cpu = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        models = [line for line in info.read_text().splitlines() if line.startswith("model name")]
+        cpu = models[0].split(":", 1)[1].strip() if models else cpu
+    return {
+        "cpu": cpu,
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "load_average": [round(load, 2) for load in os.getloadavg()],
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "system": platform.platform(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that carry the work."""
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def commit() -> str:
+    """Hash of the checkout, with ``+changes`` when files differ from it; empty outside git."""
+
+    def git(*arguments: str) -> str:
+        root = Path(__file__).parent
+        done = subprocess.run(
+            ["git", *arguments], cwd=root, capture_output=True, text=True, check=False
+        )
+        return done.stdout.strip()
+
+    head = git("rev-parse", "--short=12", "HEAD")
+    return head + ("+changes" if git("status", "--porcelain", "--untracked-files=no") else "")
