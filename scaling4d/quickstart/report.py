@@ -147,7 +147,7 @@ def _quality(comparison: Record) -> Iterable[str]:
 def _training(log: list[dict[str, Any]]) -> Iterable[str]:
     losses = [(record["step"], record["loss"]) for record in log if "loss" in record]
     yield _loss_curve(losses)
-    mixes = [record["mix"] for record in log if "mix" in record]
+    mixes = [record["drawn"] for record in log if "drawn" in record]
     if mixes:
         drawn = mixes[-1]
         total = max(sum(drawn.values()), 1)

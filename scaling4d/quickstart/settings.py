@@ -31,7 +31,7 @@ class QuickstartSettings:
     """Light samples per pixel before denoising."""
     train_steps: int = 400
     """Optimiser steps."""
-    sampler_steps: int = 12
+    sampler_steps: int = 4
     """Steps of the generator's sampler."""
     evaluation_pairs: int = 6
     """Ordered camera pairs of the held-out scene that are measured."""
@@ -75,5 +75,9 @@ class QuickstartSettings:
             "height": self.size,
             "width": self.size,
             "libraries": [library],
-            "render": {"samples": self.samples},
+            # One furnished room by day with one person: quick to render and easy to see.
+            "layout": {"shapes": {"rectangle": 1.0}},
+            "characters": {"count": [1, 1]},
+            "compose": {"times_of_day": {"morning": 1.0, "noon": 1.0, "afternoon": 1.0}},
+            "render": {"cycles": {"samples": self.samples}},
         }
