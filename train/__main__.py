@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments, folders = _parse(sys.argv[1:] if argv is None else list(argv))
         return _train(arguments, folders)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         sentence = " ".join(str(error).split())
         print(f"error: {sentence}", file=sys.stderr)
         return 2
@@ -50,7 +50,8 @@ def _train(arguments: argparse.Namespace, folders: dict[str, str]) -> int:
 
     Mix.parse(arguments.mix)
     from train.config import resolve
-    from train.run import RunInterruptedError, train
+    from train.run import train
+    from train.stop import RunInterruptedError
 
     config = resolve(
         arguments.recipe, mix=arguments.mix, folders=folders, overrides=arguments.overrides

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
 from tqdm import tqdm
 
@@ -22,22 +22,41 @@ log = logging.getLogger("train")
 class JsonLines:
     """A log that grows by whole lines and is cut back to the checkpoint when a run resumes."""
 
-    def __init__(self, path: Path, *, after_step: int) -> None:
-        """Open for appending; lines of later steps than ``after_step`` are removed."""
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.is_file() else []
-        # A killed process may have left the last line unfinished.
-        kept = [x for x in lines if x.endswith("\n") and json.loads(x)["step"] <= after_step]
-        write_text_atomic(path, "".join(kept))
-        self._handle = path.open("a", encoding="utf-8")
+    def __init__(self, path: Path, *, after_step: int, writes: bool = True) -> None:
+        """Remove lines of later steps than ``after_step`` and append from there.
+
+        Args:
+            path: the log; made if missing.
+            after_step: step of the checkpoint that the run goes on from.
+            writes: False in all but the first process, where nothing is written.
+        """
+        self._handle: TextIO | None = None
+        if writes:
+            old = (
+                path.read_text(encoding="utf-8").splitlines(keepends=True) if path.is_file() else []
+            )
+            # A killed process may have left the last line unfinished.
+            kept = [x for x in old if x.endswith("\n") and json.loads(x)["step"] <= after_step]
+            write_text_atomic(path, "".join(kept))
+            self._handle = path.open("a", encoding="utf-8")
+
+    def __enter__(self) -> JsonLines:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._handle is not None:
+            self._handle.close()
 
     def write(self, record: Mapping[str, Any]) -> None:
         """Append one record; it must hold its ``step``."""
-        self._handle.write(json.dumps(record) + "\n")
-        self._handle.flush()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._handle.close()
+        if self._handle is not None:
+            self._handle.write(json.dumps(record) + "\n")
+            self._handle.flush()
 
 
 class Progress:

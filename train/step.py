@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from jaxtyping import Float
-from scaling4d.models.vnvs import VNVSModel
 from torch import Tensor, nn
 
 from scaling4d.geometry.seeds import child_seed
@@ -19,6 +18,7 @@ from scaling4d.models.flow_matching import (
     flow_matching_loss,
     sample_sigmas,
 )
+from scaling4d.models.vnvs import VNVSModel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +160,13 @@ class WeightAverage:
                     self.weights[name].lerp_(value, 1 - decay)
                 else:
                     self.weights[name] = value.clone()
+
+    @torch.no_grad()
+    def copy_to(self, module: nn.Module) -> None:
+        """Replace the module's weights by their averages; without averaging nothing changes."""
+        own = dict(module.named_parameters())
+        for name, value in self.weights.items():
+            own[name].copy_(value)
 
     def load(self, weights: dict[str, Any], device: torch.device) -> None:
         """Go on from saved averages."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -56,6 +56,7 @@ class ClipPair:
     """Measured figures and why the pair was accepted, with the candidates rejected before it."""
 
 
+@runtime_checkable
 class PairSource(Protocol):
     """A finite set of clips or scenes from which pairs are made on demand."""
 

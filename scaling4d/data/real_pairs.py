@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Float, UInt8
 from numpy.typing import NDArray
 from torch import Tensor
 
+from scaling4d.correspondence.consistency import forward_backward
 from scaling4d.correspondence.control import build_control
+from scaling4d.correspondence.field import from_flow
 from scaling4d.correspondence.warp import warp_from_flow
 from scaling4d.data.clip_pairs import (
     Candidate,
@@ -143,9 +145,8 @@ class RealPairs:
         forward = self._flow(first, second).to(torch.float16)
         backward = self._flow(second, first)
         warp = warp_from_flow(first, forward.float(), seed=seed)
-        measure = measure_flow(
-            forward.float(), confirmed(forward.float(), backward), warp.mask, warp.warped, second
-        )
+        valid = forward_backward(warp.field, from_flow(backward)).consistent
+        measure = measure_flow(forward.float(), valid, warp.mask, warp.warped, second)
         reason = judge(candidate, measure, self.size.width, self.config)
         if reason:
             report.reject(candidate, reason, measure)
@@ -186,25 +187,6 @@ class RealPairs:
             origin=f"{clip.path.name}: {report.accepted}",
             report=report.as_dict(),
         )
-
-
-def confirmed(
-    forward: Float[Tensor, "n 2 height width"], backward: Float[Tensor, "n 2 height width"]
-) -> Bool[Tensor, "n height width"]:
-    """True where following the flow there and back returns to the start (Sundaram et al. 2010)."""
-    height, width = forward.shape[2:]
-    rows, columns = torch.meshgrid(
-        torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij"
-    )
-    x, y = columns + forward[:, 0], rows + forward[:, 1]
-    grid = torch.stack((2 * x / width - 1, 2 * y / height - 1), dim=-1)
-    back = torch.nn.functional.grid_sample(
-        backward, grid, mode="bilinear", padding_mode="border", align_corners=False
-    )
-    gap = (forward + back).square().sum(1)
-    bound = 0.01 * (forward.square().sum(1) + back.square().sum(1)) + 0.5
-    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    return inside & (gap < bound)
 
 
 def _channels_first(frames: NDArray[np.uint8]) -> UInt8[Tensor, "n 3 height width"]:
