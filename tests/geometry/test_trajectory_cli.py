@@ -1,0 +1,152 @@
+"""The trajectory command as a user meets it: results, exit statuses, one-line errors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from scaling4d.__main__ import main
+from scaling4d.geometry.formats.given import Given
+from scaling4d.geometry.trajectory import Trajectory, parse_trajectory
+from scaling4d.geometry.trajectory_io import FORMATS, read_cameras, write_cameras
+from tests.geometry.camera_paths import HEIGHT, WIDTH, camera_path
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    status = main(["trajectory", *map(str, arguments)])
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def test_a_preset_becomes_a_keyframe_file(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    path = tmp_path / "path.yaml"
+    status, out, _ = run(capsys, "convert", "orbit:yaw=30", path, "--pivot-depth", 3)
+    assert (status, "49 frames" in out) == (0, True)
+    expected = Trajectory.preset("orbit", 49, pivot_depth=3.0, yaw=30)
+    np.testing.assert_allclose(
+        parse_trajectory(path).target_from_source, expected.target_from_source, atol=1e-12
+    )
+
+
+def test_pose_files_keep_their_world(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    cameras = camera_path(4)
+    write_cameras(tmp_path / "sparse", cameras, "colmap")
+    out = tmp_path / "camera.tum"
+    status, _, _ = run(capsys, "convert", tmp_path / "sparse", out, "--fps", 24)
+    assert status == 0
+    again = read_cameras(out)
+    np.testing.assert_allclose(again.world_from_camera, cameras.world_from_camera, atol=1e-12)
+    np.testing.assert_allclose(again.times, cameras.frame_index / 24)
+
+
+def test_resampling_and_scaling(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    out = tmp_path / "out.yaml"
+    keys = tmp_path / "keys.yaml"
+    keys.write_text("keyframes: [{frame: 0}, {frame: 4, right: 1}]")
+    assert run(capsys, "convert", keys, out, "--frames", 9, "--scale", 2)[0] == 0
+    centers = parse_trajectory(out).source_from_target[:, 0, 3]
+    np.testing.assert_allclose(centers, np.linspace(0, 2, 9), atol=1e-9)
+
+
+def test_scale_from_two_depth_maps(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    depth = np.random.default_rng(0).uniform(1, 5, (8, 8))
+    np.save(tmp_path / "mine.npy", depth)
+    np.save(tmp_path / "metric.npy", 3.0 * depth)
+    out = tmp_path / "out.yaml"
+    status, text, _ = run(
+        capsys, "convert", "dolly:distance=1", out,
+        "--depth-scale", tmp_path / "mine.npy", tmp_path / "metric.npy",
+    )  # fmt: skip
+    assert (status, "multiplied by 3" in text) == (0, True)
+    assert parse_trajectory(out).source_from_target[-1, 2, 3] == pytest.approx(3.0)
+
+
+def test_validate_reports_the_motion_and_warns_of_a_jump(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    status, out, _ = run(capsys, "validate", "dolly:distance=2", "--frames", 5)
+    assert (status, "2 m long" in out, "warning" in out) == (0, True, False)
+    cameras = camera_path(9)
+    poses = np.tile(np.eye(4), (9, 1, 1))
+    poses[:, 0, 3] = (0, 1, 2, 3, 4, 30, 31, 32, 33)
+    write_cameras(tmp_path / "jump.kitti", cameras.replaced(world_from_camera=poses), "kitti")
+    status, out, _ = run(capsys, "validate", tmp_path / "jump.kitti")
+    assert status == 0
+    assert "warning: the step from frame 4 to 5 is 26 m, 26.0 times the usual one" in out
+    assert "camera-to-world" in out
+
+
+def test_plot_draws_the_path_in_both_views(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    picture = tmp_path / "plot.png"
+    assert run(capsys, "plot", "dolly:distance=1", picture)[0] == 0
+    image = cv2.imread(str(picture))
+    assert image.shape == (480, 960, 3)
+    dark = (image < 60).all(axis=2)
+    dark[:30] = dark[-30:] = False  # the labels
+    for panel, across in ((dark[:, :480], False), (dark[:, 480:], True)):
+        rows, columns = np.nonzero(panel)
+        # Forward is up in the view from above and to the right in the view from the side.
+        assert (np.ptp(columns) > np.ptp(rows)) == across
+
+
+def test_formats_lists_everything_with_its_convention(capsys: pytest.CaptureFixture) -> None:
+    status, out, _ = run(capsys, "formats")
+    assert status == 0
+    for name in (*FORMATS, "orbit", "bullet_time"):
+        assert f"  {name} " in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("validate", "orbbit:yaw=3"), "neither a camera preset"),
+        (("validate", "orbit"), "pivot"),
+        (("validate", "dolly", "--frames", "0"), "--frames must be >= 1"),
+        (("validate", "dolly", "--height", "4"), "both --height and --width"),
+        (("convert", "dolly", "out.xyz"), "cannot tell which format"),
+        (("convert", "dolly", "colmap:sparse"), "image"),
+        (("convert", "dolly", "x.yaml", "--scale", "-1"), "--scale"),
+        (("convert", "dolly", "x.yaml", "--depth-scale", "a.npy", "b.npy"), "a.npy"),
+    ],
+)
+def test_mistakes_end_in_one_sentence_and_status_2(
+    arguments: tuple[str, ...],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    status, _, error = run(capsys, *arguments)
+    assert status == 2
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+    assert message in error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_replaced_without_force(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    out = tmp_path / "out.yaml"
+    out.write_text("precious")
+    status, _, error = run(capsys, "convert", "dolly", out)
+    assert (status, "exists" in error, out.read_text()) == (2, True, "precious")
+    assert run(capsys, "convert", "dolly", out, "--force")[0] == 0
+    assert len(parse_trajectory(out)) == 49
+
+
+def test_help_teaches_by_example(capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["trajectory", "--help"])
+    assert caught.value.code == 0
+    assert "examples:" in capsys.readouterr().out
+
+
+def test_every_pose_format_can_be_validated(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    write_cameras(tmp_path / "c.usda", camera_path(3).replaced(frame_index=None), "usd", Given())
+    status, out, _ = run(
+        capsys, "validate", tmp_path / "c.usda", "--height", HEIGHT, "--width", WIDTH
+    )
+    assert (status, f"{HEIGHT} x {WIDTH}" in out) == (0, True)
