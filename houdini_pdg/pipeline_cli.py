@@ -60,7 +60,10 @@ def add_parsers(parser: argparse.ArgumentParser) -> None:
     tops.add_argument("--scheduler", default="local", help="local, hqueue, deadline or tractor")
     tops.add_argument("--workers", type=int, default=2, help="commands at a time (local)")
     tops.add_argument("--renders", type=int, default=1, help="render commands at a time")
-    tops.add_argument("--python", default=sys.executable, help="Python that runs the stages")
+    tops.add_argument("--python", required=True, help="Python with this package, for the stages")
+    tops.add_argument(
+        "--set", action="append", metavar="PARM=VALUE", help="further scheduler parameter"
+    )
     tops.add_argument("--from", dest="first", type=int, default=0, metavar="N")
     tops.add_argument("--to", dest="last", type=int, default=None, metavar="N")
 

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import Any, Literal, Protocol
 
 from houdini_pdg.engine.tasks import Task
 from houdini_pdg.files import read_json
-from houdini_pdg.process import TIMED_OUT, die_with_parent, run
+from houdini_pdg.process import TIMED_OUT, run
 
 EXIT_USER_ERROR = 2
 """The command refuses its input: trying again cannot help."""
@@ -149,8 +150,8 @@ def _command_child(arguments: tuple[str, ...], log: str) -> None:
     """Body of a forked command: own group, output into its log, then the ordinary main."""
     if os.name == "posix":
         os.setsid()
-        die_with_parent()
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+        threading.Thread(target=_end_with_coordinator, daemon=True).start()
     stream = Path(log).open("a", encoding="utf-8", buffering=1)  # noqa: SIM115 - lives to the end
     os.dup2(stream.fileno(), 1)
     os.dup2(stream.fileno(), 2)
@@ -160,6 +161,15 @@ def _command_child(arguments: tuple[str, ...], log: str) -> None:
     code = main(list(arguments))
     stream.flush()
     os._exit(code)  # skips the atexit handlers of libraries that the fork server loaded
+
+
+def _end_with_coordinator() -> None:
+    """Kill this command's group when the engine is gone; our parent is the fork server, which
+    outlives the engine for as long as any command does."""
+    coordinator = multiprocessing.parent_process()
+    if coordinator is not None:
+        coordinator.join()
+        os.killpg(0, signal.SIGKILL)
 
 
 def _kill(pid: int | None) -> None:

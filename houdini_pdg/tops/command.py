@@ -1,0 +1,74 @@
+"""``hython -m houdini_pdg tops build|cook``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from houdini_pdg.mint import run_lock
+from houdini_pdg.plan import read_plan
+from houdini_pdg.stages.index import run_index
+from houdini_pdg.tops.schedulers import NetworkOptions
+from houdini_pdg.tops.surface import SCHEDULERS
+
+
+def run_tops(options: argparse.Namespace) -> int:
+    """Build the network and save it, or build and cook it.
+
+    Raises:
+        ValueError: not inside Houdini, no plan, or an unknown scheduler.
+    """
+    try:
+        import hou  # noqa: F401 - only inside Houdini
+    except ImportError as error:
+        raise ValueError(
+            "the tops commands run in Houdini's Python: hython -m houdini_pdg tops ...; "
+            "without Houdini use: python -m houdini_pdg run DIR"
+        ) from error
+    from houdini_pdg.tops.build import build_network
+    from houdini_pdg.tops.cook import cook, save
+
+    if options.scheduler not in SCHEDULERS:
+        raise ValueError(
+            f"there is no scheduler {options.scheduler!r}: choose one of {', '.join(SCHEDULERS)}"
+        )
+    plan = read_plan(options.folder)
+    network = build_network(plan, network_options(options))
+    sys.stdout.write(f"built {network.topnet.path()} for {len(plan.scenes)} scenes\n")
+    if options.action == "build":
+        hip = options.hip or Path(plan.root) / "scaling4d.hip"
+        save(str(hip))
+        sys.stdout.write(f"saved {hip}\n")
+        return 0
+    with run_lock(plan.root):
+        chosen = plan.scenes[options.first : options.last]
+        report = cook(network, len(chosen))
+        if not plan.index_marker.is_file():  # it stays uncooked below a failed item
+            run_index(plan.root)
+    for problem in report.problems:
+        sys.stderr.write(f"failed: {problem}\n")
+    sys.stdout.write(f"cooked {report.cooked}\n")
+    return 0 if report.succeeded else 1
+
+
+def network_options(options: argparse.Namespace) -> NetworkOptions:
+    """Read the command line's network options; ``--set`` values are YAML."""
+    extra: dict[str, Any] = {}
+    for text in options.set or []:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise ValueError(f"--set takes PARAMETER=VALUE, got {text!r}")
+        extra[name] = yaml.safe_load(value)
+    return NetworkOptions(
+        scheduler=options.scheduler,
+        python=options.python,
+        workers=options.workers,
+        renders=options.renders,
+        first=options.first,
+        last=options.last,
+        extra=extra,
+    )
