@@ -52,6 +52,8 @@ Author = Callable[[Usd.Stage, Usd.Prim], None]
 
 INTERFACE_NAME = "asset.usda"
 
+_OVERHEAD = 1.35  # fingertips of raised arms, in body heights
+
 
 @dataclass(frozen=True)
 class _VariantPart:
@@ -229,9 +231,8 @@ class AssetPackage:
         root = self._write_root(stage)
         for index, part in enumerate(self._common):
             name = "common" if len(self._common) == 1 else f"common_{index}"
-            box = self._write_payload(folder, name, "common", part)
+            self._write_payload(folder, name, "common", part)
             root.GetPayloads().AddPayload(f"./payload/{name}.usdc")
-            _write_extents_hint(root, box)
         textures = TextureFolder(folder / "textures")
         # Sets are listed in the order they were added, and the first variant is the default.
         for set_name, variants in self._sets.items():
@@ -298,11 +299,12 @@ class AssetPackage:
                 if part.meshes or part.author is not None:
                     box = self._write_payload(folder, file_name, set_name, part)
                     root.GetPayloads().AddPayload(f"./payload/{file_name}.usdc")
-                    if not self._common and self._geometry_sets() == [set_name]:
+                    if self._hint_follows(set_name):
                         _write_extents_hint(root, box)
                 motions = self.character.motions if self.character else {}
                 if self.character and set_name == "motion" and variant_name in motions:
                     apply_motion_schema(root, self.character, variant_name)
+                    _write_extents_hint(root, self._reach(motions[variant_name].swept_radius))
                 if part.interface is not None:
                     part.interface(stage, root)
         variant_set.SetVariantSelection(next(iter(variants)))
@@ -341,9 +343,22 @@ class AssetPackage:
         stage.GetRootLayer().Save()
         return box
 
+    def _hint_follows(self, set_name: str) -> bool:
+        """Say whether the box of a still asset depends on this set alone."""
+        still = self.character is None and not self._common
+        return still and self._geometry_sets() == [set_name]
+
+    def _reach(self, radius: float) -> np.ndarray:
+        """Return a (2, 3) box that holds a moving body: raised arms add a third of the height."""
+        heights = [mesh.extent()[:, 2] for part in self._parts() for mesh in part.meshes]
+        top = max((float(height[1]) for height in heights), default=0.0)
+        bottom = min((float(height[0]) for height in heights), default=0.0)
+        reach = _OVERHEAD * (top - bottom)
+        return np.array([[-radius, -radius, bottom - 0.1 * reach], [radius, radius, reach]])
+
     def _write_union_hint(self, stage: Usd.Stage, root: Usd.Prim) -> None:
         """With several geometry sets no single variant knows the box, so the hint is the union."""
-        if not self._common and len(self._geometry_sets()) == 1:
+        if self.character is not None or self._hint_follows(next(iter(self._geometry_sets()), "")):
             return
         boxes = [box for part in self._parts() for mesh in part.meshes for box in [mesh.extent()]]
         if boxes:
