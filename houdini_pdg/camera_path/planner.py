@@ -8,113 +8,33 @@ sampling and at last proved by the certificate. Everything is drawn from named s
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from houdini_pdg.layout.model import Layout
-from houdini_pdg.layout.solids import FloorRegion, Solids, floor_region, layout_solids
 from scaling4d.geometry.seeds import rng as named_rng
 
 from .certificate import CertificateFailed, Subject, certify, scene_distance
 from .config import TrajectoryConfig
-from .free_space import FreeSpace, sample_points
-from .lens import Lens, draw_lens
-from .moving import MovingCylinder, read_characters
+from .free_space import FreeSpace
 from .path import CameraPath, path_statistics
+from .scene import Clip, Scene
 from .splines import TimeSpline, through_ends
+from .starts import SPARE, Start, SubjectViews, choose_subject, draw_starts, free_points
 from .styles import SAMPLES, Move, propose
-from .subjects import draw_subjects
-from .timing import Limits, Shake, draw_pace, draw_shake, evaluate, piece_count, retime, turn_rates
-from .views import StartView, rate_starts, rate_views, sees, view_depths
+from .timing import Shake, draw_pace, draw_shake, evaluate, piece_count, retime, turn_rates
+from .views import rate_views, sees, view_depths
 
-_POINTS = 320
-_SPARE = 0.03  # metres beyond the asked clearance that sampled positions must keep
 _MAX_PITCH = math.radians(38)
 _LEAST_RATING = 0.5  # of a view along the path, see `rate_views`
-_STARTS = 4
 _STYLES_PER_START = 3
 _SHAKE = {"handheld": 1.0, "follow": 0.5}
 
 
 class PlanningFailed(ValueError):  # noqa: N818 - a verdict on the scene
     """No set of camera paths could be proved within the allowed attempts."""
-
-
-@dataclass(frozen=True)
-class Clip:
-    """Length and image size of the cameras: frames, frames per second, pixels."""
-
-    frames: int
-    fps: float
-    height: int
-    width: int
-
-    @property
-    def duration(self) -> float:
-        """Seconds from the first frame to the last, at least one frame step."""
-        return max(self.frames - 1, 1) / self.fps
-
-    @property
-    def times(self) -> np.ndarray:
-        return np.arange(self.frames) / self.fps
-
-
-@dataclass(frozen=True)
-class Scene:
-    """A layout with its people, ready for queries."""
-
-    layout: Layout
-    characters: Mapping[str, Any]
-    clip: Clip
-    config: TrajectoryConfig
-
-    @cached_property
-    def region(self) -> FloorRegion:
-        return floor_region(self.layout)
-
-    @cached_property
-    def solids(self) -> Solids:
-        return layout_solids(self.layout, self.region)
-
-    @cached_property
-    def people(self) -> tuple[MovingCylinder, ...]:
-        return read_characters(self.characters)
-
-    @property
-    def limits(self) -> Limits:
-        turn = math.radians(self.config.max_turn_rate)
-        return Limits(self.config.max_speed, self.config.max_acceleration, turn)
-
-    def always_free(self, points: np.ndarray) -> np.ndarray:
-        """Distance (...) of points (..., 3) to everything at any time of the clip."""
-        flat = points.reshape(-1, 3)
-        start, end = np.zeros(len(flat)), np.full(len(flat), self.clip.duration)
-        return scene_distance(self.solids, self.people, flat, start, end).reshape(points.shape[:-1])
-
-
-@dataclass(frozen=True)
-class _Start:
-    """The first pose: eye (3,), the aim's offset (3,) from the subject, lens and relation."""
-
-    eye: np.ndarray
-    aim_offset: np.ndarray
-    lens: Lens
-    relation: str
-
-
-@dataclass
-class _Views:
-    """The subject of an attempt with its rated start views and the roadmap of free points."""
-
-    subject: Subject
-    ignored: tuple[str, ...]
-    views: list[StartView]
-    space: FreeSpace
-    tried: int = field(default=0)
 
 
 def plan_cameras(
@@ -141,57 +61,32 @@ def plan_cameras(
     """
     scene = Scene(layout, characters, clip, config)
     generator = named_rng(seed, "points")
-    points = _free_points(scene, generator)
+    space = FreeSpace(free_points(scene, generator), config.clearance + SPARE, scene.always_free)
     best = 0
     for attempt in range(config.attempts):
         generator = named_rng(seed, "attempt", attempt)
-        for subject, ignored in draw_subjects(layout, characters, clip.frames, generator):
-            half_angle = draw_lens(config, generator).half_angle(clip.height, clip.width, 0.0)
-            views = rate_starts(
-                scene.solids,
-                scene.people,
-                points,
-                subject.track,
-                duration=clip.duration,
-                half_angle=half_angle,
-                ignored=ignored,
-                rng=generator,
-            )
-            if len(views) < 3:
-                continue
-            space = FreeSpace(points, config.clearance + _SPARE, scene.always_free)
-            state = _Views(subject, ignored, views, space)
-            paths = _plan_set(scene, state, cameras, generator)
-            if len(paths) == cameras:
-                return paths
-            best = max(best, len(paths))
-            break
+        state = choose_subject(scene, space, generator)
+        if state is None:
+            continue
+        paths = _plan_set(scene, state, cameras, generator)
+        if len(paths) == cameras:
+            return paths
+        best = max(best, len(paths))
     raise PlanningFailed(
         f"only {best} of {cameras} camera paths could be proved in {config.attempts} attempts: "
         "allow less clearance, a lower density or fewer people"
     )
 
 
-def _free_points(scene: Scene, rng: np.random.Generator) -> np.ndarray:
-    """Points (n, 3) at camera height that stay free for the whole clip."""
-    low, high = scene.layout.bounds()
-    floor, config = scene.solids.floor, scene.config
-    top = min(config.height[1] + floor, scene.solids.ceiling - config.clearance - 2 * _SPARE)
-    bottom = min(config.height[0] + floor, top)
-    box = np.append(low, bottom), np.append(high, top)
-    points = sample_points(scene.region, *box, 2 * _POINTS, rng)
-    return points[scene.always_free(points) > config.clearance + 2 * _SPARE][:_POINTS]
-
-
 def _plan_set(
-    scene: Scene, state: _Views, cameras: int, rng: np.random.Generator
+    scene: Scene, state: SubjectViews, cameras: int, rng: np.random.Generator
 ) -> list[CameraPath]:
     """Plan camera after camera; stops at the first that cannot be planned."""
     paths: list[CameraPath] = []
-    first: _Start | None = None
+    first: Start | None = None
     for index in range(cameras):
         found = None
-        for start in _draw_starts(scene, state, first, rng):
+        for start in draw_starts(scene, state, first, rng):
             found = _plan_from(scene, state, start, f"cam{index}", rng)
             if found:
                 first = first or start
@@ -202,71 +97,8 @@ def _plan_set(
     return paths
 
 
-def _draw_starts(
-    scene: Scene, state: _Views, first: _Start | None, rng: np.random.Generator
-) -> list[_Start]:
-    """Start poses to try: good views for the first camera, related ones for the others."""
-    config = scene.config
-    if first is None:
-        return [_start_at(scene, state, view, "first", rng) for view in _pick(state.views, rng)]
-    names = sorted(config.start_views)
-    weights = np.array([config.start_views[name] for name in names])
-    relation = names[int(rng.choice(len(names), p=weights / weights.sum()))]
-    shared = _Start(first.eye, first.aim_offset, first.lens, "shared")
-    if relation == "shared":
-        return [shared] * 2 + _related(scene, state, first, "offset", rng)
-    return _related(scene, state, first, relation, rng) + [shared] * 2
-
-
-def _related(
-    scene: Scene, state: _Views, first: _Start, relation: str, rng: np.random.Generator
-) -> list[_Start]:
-    """Starts beside the first (6 to 40 degrees about the subject) or across (over 100 degrees)."""
-    centre = state.subject.track[0, :2]
-    reference = first.eye[:2] - centre
-    low, high = (6.0, 40.0) if relation == "offset" else (100.0, 181.0)
-    fitting = []
-    for view in state.views:
-        arm = view.eye[:2] - centre
-        cosine = float(arm @ reference) / float(np.linalg.norm(arm) * np.linalg.norm(reference))
-        angle = math.degrees(math.acos(max(-1.0, min(1.0, cosine))))
-        ratio = float(np.linalg.norm(arm) / np.linalg.norm(reference))
-        if low <= angle <= high and 0.5 < ratio < 2.0:
-            fitting.append(view)
-    return [_start_at(scene, state, view, relation, rng) for view in _pick(fitting, rng)]
-
-
-def _pick(views: Sequence[StartView], rng: np.random.Generator) -> list[StartView]:
-    """Draw views without repetition, well rated ones more often."""
-    if not views:
-        return []
-    ratings = np.array([view.rating for view in views])
-    weights = np.exp((ratings - ratings.max()) / 0.5)
-    count = min(_STARTS, int((weights > 1e-12).sum()))
-    chosen = rng.choice(len(views), size=count, replace=False, p=weights / weights.sum())
-    return [views[int(i)] for i in chosen]
-
-
-def _start_at(
-    scene: Scene, state: _Views, view: StartView, relation: str, rng: np.random.Generator
-) -> _Start:
-    """Aim off the subject towards the middle of what is seen, by up to half the allowed angle."""
-    lens = draw_lens(scene.config, rng)
-    clip = scene.clip
-    allowed = lens.half_angle(clip.height, clip.width, scene.config.frame_margin)
-    subject = state.subject.track[0]
-    ray, other = subject - view.eye, view.seen_centre - view.eye
-    distance = float(np.linalg.norm(ray))
-    axis = ray / distance
-    side = other - (other @ axis) * axis
-    reach = float(np.linalg.norm(side))
-    angle = min(math.atan2(reach, float(other @ axis)), float(rng.uniform(0.2, 0.55)) * allowed)
-    offset = side / max(reach, 1e-9) * math.tan(max(angle, 0.0)) * distance
-    return _Start(view.eye, offset, lens, relation)
-
-
 def _plan_from(
-    scene: Scene, state: _Views, start: _Start, name: str, rng: np.random.Generator
+    scene: Scene, state: SubjectViews, start: Start, name: str, rng: np.random.Generator
 ) -> CameraPath | None:
     """Try styles from one start until a path is proved."""
     for style in _draw_styles(scene, state, rng):
@@ -277,7 +109,7 @@ def _plan_from(
     return None
 
 
-def _draw_styles(scene: Scene, state: _Views, rng: np.random.Generator) -> list[str]:
+def _draw_styles(scene: Scene, state: SubjectViews, rng: np.random.Generator) -> list[str]:
     track = state.subject.track
     moving = float(np.linalg.norm(track[-1, :2] - track[0, :2])) > 0.4
     weights = {s: w for s, w in sorted(scene.config.styles.items()) if w > 0}
@@ -290,7 +122,7 @@ def _draw_styles(scene: Scene, state: _Views, rng: np.random.Generator) -> list[
 
 
 def _plan_style(
-    scene: Scene, state: _Views, start: _Start, style: str, name: str, rng: np.random.Generator
+    scene: Scene, state: SubjectViews, start: Start, style: str, name: str, rng: np.random.Generator
 ) -> CameraPath | None:
     clip, subject = scene.clip, state.subject
     pieces = piece_count(clip.duration)
@@ -312,7 +144,7 @@ def _plan_style(
 
 
 def _curves(
-    scene: Scene, state: _Views, start: _Start, style: str, rng: np.random.Generator
+    scene: Scene, state: SubjectViews, start: Start, style: str, rng: np.random.Generator
 ) -> np.ndarray:
     clip, subject = scene.clip, state.subject
     speed = float(rng.uniform(0.3, 0.75)) * scene.config.max_speed
@@ -332,7 +164,7 @@ def _curves(
 def _promising(
     scene: Scene,
     subject: Subject,
-    start: _Start,
+    start: Start,
     aim: TimeSpline,
     control: np.ndarray,
     style: str,
@@ -366,8 +198,8 @@ def _promising(
 
 def _prove(
     scene: Scene,
-    state: _Views,
-    start: _Start,
+    state: SubjectViews,
+    start: Start,
     style: str,
     name: str,
     eye: TimeSpline,

@@ -14,7 +14,8 @@ from .moving import MovingCylinder
 
 _RAYS = 7
 _NEAREST, _FARTHEST = 1.5, 6.5  # metres from camera to subject, in plan
-_RATED = 40
+_COMFORTABLE = 2.6  # metres from which a standing person fits into a usual frame
+_RATED = 48
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,7 @@ def rate_starts(
         return []
     targets = np.broadcast_to(first, kept.shape)
     distance, index, hit = view_depths(solids, kept, targets, half_angle)
-    ratings = rate_views(solids, distance, index)
+    near = np.linalg.norm(kept - first, axis=1)
+    ratings = rate_views(solids, distance, index) - np.maximum(_COMFORTABLE - near, 0.0)
     order = np.argsort(-ratings, kind="stable")
     return [StartView(kept[i], np.median(hit[i], axis=0), float(ratings[i])) for i in order]

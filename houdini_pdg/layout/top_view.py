@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from .model import Layout
+from .model import Box, Layout, Opening, Wall
 
-_PALETTE = ((66, 133, 244), (219, 68, 55), (15, 157, 88), (171, 71, 188), (255, 143, 0))
+Colour = tuple[int, int, int]
+
+_PALETTE: tuple[Colour, ...] = (
+    (66, 133, 244),
+    (219, 68, 55),
+    (15, 157, 88),
+    (171, 71, 188),
+    (255, 143, 0),
+)
+_LINE: Colour = (90, 90, 90)
 
 
 def draw_top_view(
@@ -29,58 +39,88 @@ def draw_top_view(
         points_of_interest: points (3,) drawn as crosses.
         pixels_per_metre: scale of the drawing.
     """
-    import cv2
-
-    low, high = layout.bounds()
-    size = np.ceil((high - low + 0.6) * pixels_per_metre).astype(int)
-    image = np.full((size[1], size[0], 3), 255, np.uint8)
-
-    def pixels(points: np.ndarray) -> np.ndarray:
-        scaled = (np.asarray(points)[..., :2] - low + 0.3) * pixels_per_metre
-        scaled[..., 1] = size[1] - scaled[..., 1]
-        return np.round(scaled).astype(np.int32)
-
+    plan = _Plan(layout, pixels_per_metre)
     for box in sorted(layout.boxes, key=lambda b: b.top):
-        corners = pixels(box.corners())
-        if box.bottom < 1.9:
-            cv2.fillPoly(image, [corners], _colour(box.category))
-        cv2.polylines(image, [corners], True, (90, 90, 90), 1, cv2.LINE_AA)
-        centre = np.asarray(box.position[:2])
-        tip = centre + box.front * box.scale[1] / 2
-        cv2.line(image, pixels(centre), pixels(tip), (90, 90, 90), 1, cv2.LINE_AA)
-        if box.bottom < 0.1:
-            where = (int(corners[:, 0].min()) + 3, int(corners[:, 1].min()) + 12)
-            cv2.putText(image, box.category[:12], where, 0, 0.34, (40, 40, 40), 1, cv2.LINE_AA)
+        plan.box(box)
     for wall in layout.walls:
-        width = max(1, round(wall.solid_thickness * pixels_per_metre))
-        ends = pixels(np.array([wall.a[:2], wall.b[:2]]))
-        cv2.line(image, ends[0], ends[1], (60, 60, 60), width)
-    for openings, colour in ((layout.doors, (200, 150, 90)), (layout.windows, (150, 200, 255))):
-        for opening in openings:
-            wall = layout.wall(opening.wall)
-            offset = wall.direction * opening.width / 2
-            centre = np.asarray(opening.position[:2])
-            ends = pixels(np.stack([centre - offset, centre + offset]))
-            cv2.line(image, ends[0], ends[1], colour, max(2, round(0.1 * pixels_per_metre)))
+        plan.line(wall.a, wall.b, (60, 60, 60), wall.solid_thickness)
+    for door in layout.doors:
+        plan.opening(door, layout.wall(door.wall), (200, 150, 90))
+    for window in layout.windows:
+        plan.opening(window, layout.wall(window.wall), (150, 200, 255))
     for track in people:
         for x, y, radius in track[:: max(1, len(track) // 8)]:
-            centre_px = pixels(np.array([x, y]))
-            cv2.circle(
-                image, centre_px, round(radius * pixels_per_metre), (200, 60, 60), 1, cv2.LINE_AA
-            )
+            plan.circle((x, y), radius, (200, 60, 60))
     for index, (eyes, forward) in enumerate((paths or {}).values()):
-        colour = _PALETTE[index % len(_PALETTE)]
-        cv2.polylines(image, [pixels(eyes)], False, colour, 3, cv2.LINE_AA)
-        for frame in (0, len(eyes) - 1):
-            tip = eyes[frame, :2] + 0.5 * forward[frame, :2]
-            ends = pixels(np.stack([eyes[frame, :2], tip]))
-            cv2.arrowedLine(image, ends[0], ends[1], colour, 2, cv2.LINE_AA, tipLength=0.3)
+        plan.path(eyes, forward, _PALETTE[index % len(_PALETTE)])
     for point in points_of_interest:
-        cv2.drawMarker(image, pixels(np.asarray(point)), (220, 0, 0), 0, 14, 2)
-    return image
+        plan.cross(point)
+    return plan.image
 
 
-def _colour(category: str) -> tuple[int, int, int]:
+class _Plan:
+    """An image with metres for coordinates."""
+
+    def __init__(self, layout: Layout, pixels_per_metre: float) -> None:
+        low, high = layout.bounds()
+        self.low, self.scale = low - 0.3, pixels_per_metre
+        width, height = np.ceil((high - low + 0.6) * pixels_per_metre).astype(int)
+        self.image = np.full((height, width, 3), 255, np.uint8)
+
+    def pixel(self, point: Any) -> tuple[int, int]:
+        x, y = (np.asarray(point, dtype=float)[:2] - self.low) * self.scale
+        return round(float(x)), round(self.image.shape[0] - float(y))
+
+    def line(self, a: Any, b: Any, colour: Colour, width: float = 0.0) -> None:
+        import cv2
+
+        thickness = max(1, round(width * self.scale))
+        cv2.line(self.image, self.pixel(a), self.pixel(b), colour, thickness, cv2.LINE_AA)
+
+    def box(self, box: Box) -> None:
+        """The footprint, filled if it stands below head height, with a line to its front."""
+        import cv2
+
+        corners = np.array([self.pixel(corner) for corner in box.corners()], np.int32)
+        if box.bottom < 1.9:
+            cv2.fillPoly(self.image, [corners], _colour(box.category))
+        cv2.polylines(self.image, [corners], True, _LINE, 1, cv2.LINE_AA)
+        centre = np.asarray(box.position[:2])
+        self.line(centre, centre + box.front * box.scale[1] / 2, _LINE)
+        if box.bottom < 0.1:
+            where = (int(corners[:, 0].min()) + 3, int(corners[:, 1].min()) + 12)
+            cv2.putText(
+                self.image, box.category[:12], where, 0, 0.34, (40, 40, 40), 1, cv2.LINE_AA
+            )
+
+    def opening(self, opening: Opening, wall: Wall, colour: Colour) -> None:
+        offset = wall.direction * opening.width / 2
+        centre = np.asarray(opening.position[:2])
+        self.line(centre - offset, centre + offset, colour, 0.1)
+
+    def circle(self, centre: Any, radius: float, colour: Colour) -> None:
+        import cv2
+
+        size = round(radius * self.scale)
+        cv2.circle(self.image, self.pixel(centre), size, colour, 1, cv2.LINE_AA)
+
+    def path(self, eyes: np.ndarray, forward: np.ndarray, colour: Colour) -> None:
+        import cv2
+
+        for a, b in zip(eyes[:-1], eyes[1:], strict=True):
+            self.line(a, b, colour, 0.04)
+        for frame in (0, len(eyes) - 1):
+            tip = self.pixel(eyes[frame, :2] + 0.5 * forward[frame, :2])
+            start = self.pixel(eyes[frame])
+            cv2.arrowedLine(self.image, start, tip, colour, 2, cv2.LINE_AA, tipLength=0.3)
+
+    def cross(self, point: Any) -> None:
+        import cv2
+
+        cv2.drawMarker(self.image, self.pixel(point), (220, 0, 0), 0, 14, 2)
+
+
+def _colour(category: str) -> Colour:
     digest = hashlib.blake2b(category.encode(), digest_size=3).digest()
     r, g, b = (150 + value // 3 for value in digest)
     return r, g, b

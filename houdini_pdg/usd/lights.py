@@ -54,7 +54,7 @@ _HOURS: dict[
 
 _CEILING_LAMPS = ("chandelier", "ceiling_light", "illumination")
 _ALBEDO = 0.5
-_MEAN_RADIANCE = {"morning": 0.22, "noon": 0.26, "afternoon": 0.24, "evening": 0.19, "night": 0.15}
+_MEAN_RADIANCE = {"morning": 0.18, "noon": 0.21, "afternoon": 0.19, "evening": 0.15, "night": 0.12}
 """Mean scene radiance per time of day; 0.2 is middle grey in sRGB."""
 
 

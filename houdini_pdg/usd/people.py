@@ -134,8 +134,7 @@ def _draw_person(
     info = entry.character.motions[motion]
     offset = _draw_offset(info, frames, fps, named_rng(seed, "offset"))
     codes = motion_codes(info, frames, fps, offset)
-    baked = bake_character(entry, variants, codes)
-    baked = _carry_on(baked, info, codes)
+    baked = _bake(entry, variants, info, codes)
     footprint = measure_footprint(baked)
     choice = Choice(library, entry, variants)
     return Person(name, choice, motion, offset, codes, (0.0, 0.0, 0.0), 0.0, footprint, baked)
@@ -162,18 +161,21 @@ def _needs_seat(motion: str) -> bool:
 def _draw_offset(motion: MotionInfo, frames: int, fps: float, rng: np.random.Generator) -> float:
     """Seconds into the motion: anywhere in a loop; early enough to end in the clip otherwise."""
     length = max(motion.end - motion.start, 0.0) / motion.fps
-    latest = length if motion.loop and not motion.root_motion else length - (frames - 1) / fps
+    latest = length if motion.loop else length - (frames - 1) / fps
     return round(float(rng.uniform(0.0, max(latest, 0.0))), 3)
 
 
-def _carry_on(baked: BakedCharacter, motion: MotionInfo, codes: np.ndarray) -> BakedCharacter:
-    """Let a looping motion that travels go on from where its last cycle ended."""
-    wraps = np.concatenate([[0], np.cumsum(np.diff(codes) < -1e-9)])
-    if not (motion.root_motion and motion.loop) or wraps[-1] == 0:
+def _bake(
+    entry: Entry, variants: Mapping[str, str], motion: MotionInfo, codes: np.ndarray
+) -> BakedCharacter:
+    """Bake the clip; a loop that travels goes on from where its last cycle ended."""
+    cycles = np.concatenate([[0], np.cumsum(np.diff(codes) < -1e-9)])
+    baked = bake_character(entry, variants, codes)
+    if not motion.root_motion or cycles[-1] == 0:
         return baked
-    raise ValueError(
-        "a travelling loop shorter than the clip is not supported: lengthen the motion"
-    )
+    ends = bake_character(entry, variants, [motion.start, motion.end]).points_in_root()
+    travel = (ends[1] - ends[0]).mean(axis=0) * (1.0, 1.0, 0.0)
+    return baked.moved(cycles[:, None] * travel)
 
 
 def _place(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from pxr import Gf, Sdf, Usd, UsdGeom, UsdSkel, Vt
@@ -45,6 +45,15 @@ class BakedCharacter:
             rotation, offset = mesh.root_from_mesh[:3, :3], mesh.root_from_mesh[:3, 3]
             parts.append(mesh.points @ rotation.T + offset)
         return np.concatenate(parts, axis=1)
+
+    def moved(self, offsets: np.ndarray) -> BakedCharacter:
+        """The character with offsets (frames, 3) in root space added, frame by frame."""
+        return replace(self, meshes=tuple(_moved_mesh(mesh, offsets) for mesh in self.meshes))
+
+
+def _moved_mesh(mesh: BakedMesh, offsets: np.ndarray) -> BakedMesh:
+    in_mesh = offsets @ np.linalg.inv(mesh.root_from_mesh[:3, :3]).T
+    return replace(mesh, points=(mesh.points + in_mesh[:, None]).astype(np.float32))
 
 
 def motion_codes(motion: MotionInfo, frames: int, fps: float, offset: float) -> np.ndarray:
