@@ -1,0 +1,205 @@
+"""The real builder, callbacks and cook against a host that raises on any name Houdini lacks."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from houdini_pdg.__main__ import main
+from houdini_pdg.engine.tasks import expand
+from houdini_pdg.files import write_json
+from houdini_pdg.graph import SCENE_STAGES
+from houdini_pdg.plan import read_item, read_plan
+from houdini_pdg.tops.schedulers import NetworkOptions, scheduler_parameters
+from tests.houdini_pdg.tiny_scene import plan_of
+from tests.houdini_pdg.tops.fake_houdini import Host, workItemState
+
+MODULES = ("houdini_pdg.tops.build", "houdini_pdg.tops.cook")
+
+
+def run_in_process(argv: list[str]) -> int:
+    assert argv[1:5] == ["-E", "-s", "-m", "houdini_pdg"]
+    return main(argv[5:])
+
+
+@pytest.fixture
+def enter(monkeypatch):
+    """Enter a fake Houdini of a version; its modules import ``hou`` and ``pdg`` afresh."""
+
+    def _enter(version: str, run=run_in_process) -> Host:
+        host = Host(version, run)
+        for name, module in host.modules().items():
+            monkeypatch.setitem(sys.modules, name, module)
+        for name in MODULES:
+            monkeypatch.delitem(sys.modules, name, raising=False)
+        return host
+
+    yield _enter
+    for name in MODULES:
+        sys.modules.pop(name, None)
+
+
+def build(plan, **options):
+    module = importlib.import_module("houdini_pdg.tops.build")
+    return module.build_network(plan, NetworkOptions(python="/opt/venv/bin/python", **options))
+
+
+def cook(network, expected):
+    return importlib.import_module("houdini_pdg.tops.cook").cook(network, expected)
+
+
+@pytest.mark.parametrize("version", ["21.0", "22.0"])
+@pytest.mark.parametrize("scheduler", ["local", "hqueue", "deadline", "tractor"])
+def test_network_builds_for_every_scheduler_and_version(tmp_path, enter, version, scheduler):
+    host = enter(version)
+    network = build(plan_of(tmp_path), scheduler=scheduler)
+    kinds = [node.type().name() for node in network.topnet.children()]
+    assert kinds.count(f"{scheduler}scheduler") == 2
+    assert [k for k in kinds if "scheduler" in k] == [f"{scheduler}scheduler"] * 2
+    assert network.topnet.values["topscheduler"] == "/tasks/scaling4d/sched_cpu"
+    assert network.stages["render"].values["topscheduler"] == "/tasks/scaling4d/sched_render"
+    assert host.displayed == "/tasks/scaling4d/index"
+
+
+def test_wrong_scheduler_parameter_is_refused(tmp_path, enter):
+    enter("21.0")
+    module = importlib.import_module("houdini_pdg.tops.build")
+    with pytest.raises(module.SurfaceError, match="has no parameter 'hqueue_priority'"):
+        build(plan_of(tmp_path), extra={"hqueue_priority": "7"})
+    with pytest.raises(module.SurfaceError, match="has no token '9'"):
+        build(plan_of(tmp_path), extra={"tempdirmenu": "9"})
+
+
+def test_cooking_the_network_mints_the_scenes(tmp_path, enter):
+    enter("22.0")
+    plan = plan_of(tmp_path, scenes=2, render={"renderer": "preview"})
+    report = cook(build(plan), expected=2)
+    assert report.problems == ()
+    assert report.cooked == {stage.name: 2 for stage in SCENE_STAGES}
+    assert len((tmp_path / "index.jsonl").read_text().splitlines()) == 2
+    assert main(["verify", str(tmp_path)]) == 0
+
+
+def test_second_cook_starts_no_command(tmp_path, enter):
+    enter("21.0")
+    plan = plan_of(tmp_path, render={"renderer": "preview"})
+    cook(build(plan), expected=1)
+    host = enter("21.0")
+    report = cook(build(plan), expected=1)
+    assert report.succeeded
+    assert host.commands == []
+
+
+def test_failed_items_are_reported_although_cooking_does_not_raise(tmp_path, enter):
+    enter("21.0", run=lambda argv: 1)
+    plan = plan_of(tmp_path, scenes=2)
+    report = cook(build(plan), expected=2)
+    assert not report.succeeded
+    assert any("render_0" in text and "CookedFail" in text for text in report.problems)
+    assert any("pack_1" in text and "Uncooked" in text for text in report.problems)
+
+
+def test_an_empty_graph_is_not_a_success(tmp_path, enter):
+    enter("21.0")
+    plan = plan_of(tmp_path)
+    with pytest.raises(ValueError, match="nothing to cook"):
+        cook(build(plan), expected=0)
+    report = cook(build(plan, first=1), expected=1)
+    assert any("made 0 items, expected 1" in text for text in report.problems)
+
+
+def test_items_carry_the_attributes_of_the_ml_nodes(tmp_path, enter):
+    enter("21.0")
+    plan = plan_of(tmp_path, scenes=2, height=48, width=64, render={"renderer": "preview"})
+    network = build(plan)
+    cook(network, expected=2)
+    items = network.stages["scenes"].getPDGNode().workItems
+    second = items[1].attributes
+    assert second["variant"] == second["scene_index"] == 1
+    assert second["res"] == [64, 48]
+    assert second["ds_dir"] == plan.root.as_posix()
+    assert int(second["scene_seed"]) == plan.scenes[1].seed
+    assert second["v_seed"] == plan.scenes[1].seed % 2**31
+    assert all(item.state is workItemState.CookedSuccess for item in items)
+
+
+def test_chunks_cook_their_scenes_only(tmp_path, enter):
+    host = enter("21.0", run=run_in_process)
+    plan = plan_of(tmp_path, scenes=3, render={"renderer": "preview"})
+    cook(build(plan, first=1, last=2), expected=1)
+    scenes = {argv[-1].split("/")[-1] for argv in host.commands}
+    assert scenes == {"scene_000001.json", "plan.json"}
+
+
+def test_tops_runs_the_commands_of_the_graph_in_its_order(tmp_path, enter):
+    """Parity: what PDG starts is what the local engine and Dask start, argument for argument."""
+    started = []
+
+    def record(argv: list[str]) -> int:
+        started.append(tuple(argv[5:]))
+        scene, stage = argv[-1], argv[6]
+        if stage == "index":
+            write_json(read_plan(tmp_path).index_marker, {})
+        else:
+            write_json(read_item(Path(scene)).marker(stage), {})
+        return 0
+
+    enter("22.0", run=record)
+    plan = plan_of(tmp_path, scenes=2)
+    tasks = [task for task in expand(plan) if not task.marker.exists()]
+    cook(build(plan), expected=2)
+    assert sorted(started) == sorted(task.arguments for task in tasks)
+    position = {arguments: number for number, arguments in enumerate(started)}
+    by_key = {task.key: task for task in tasks}
+    for task in tasks:
+        for need in task.needs:
+            if need in by_key:
+                assert position[by_key[need].arguments] < position[task.arguments]
+
+
+def test_commands_hold_nothing_that_pdg_expands(tmp_path, enter):
+    enter("21.0")
+    network = build(plan_of(tmp_path))
+    for stage in SCENE_STAGES:
+        command = network.stages[stage.name].values["pdg_command"]
+        assert command.replace("`@item_json`", "").count("`") == 0
+        assert "$" not in command
+        assert shlex.split(command)[0] == "/opt/venv/bin/python"
+    with pytest.raises(ValueError, match="characters that PDG expands"):
+        NetworkOptions(python="/opt/$HFS/python")
+
+
+def test_render_slots_follow_the_option():
+    options = NetworkOptions(python="python", workers=6, renders=2)
+    cpu = scheduler_parameters(options, Path("/data"), renders=False)
+    render = scheduler_parameters(options, Path("/data"), renders=True)
+    assert (cpu["maxprocs"], render["maxprocs"]) == (6, 2)
+    assert render["local_maximumretries"] == 2
+
+
+def test_tops_outside_houdini_says_what_to_do(tmp_path, capsys):
+    plan_of(tmp_path)
+    assert main(["tops", "build", str(tmp_path), "--python", "python"]) == 2
+    assert "hython -m houdini_pdg tops" in capsys.readouterr().err
+
+
+def test_command_line_builds_saves_and_cooks(tmp_path, enter, capsys):
+    host = enter("21.0")
+    plan_of(tmp_path, render={"renderer": "preview"})
+    arguments = [str(tmp_path), "--python", "/opt/venv/bin/python"]
+    assert main(["tops", "build", *arguments]) == 0
+    assert host.saved == [str(tmp_path / "scaling4d.hip")]
+    assert main(["tops", "cook", *arguments]) == 0
+    assert main(["tops", "cook", *arguments, "--scheduler", "slurm"]) == 2
+    assert "choose one of local, hqueue, deadline, tractor" in capsys.readouterr().err
+
+
+def test_package_file_needs_no_absolute_path(repository):
+    package = json.loads((repository / "houdini_pdg/packages/scaling4d.json").read_text())
+    assert package["env"][0] == {"SCALING4D": "$HOUDINI_PACKAGE_PATH/../.."}
+    assert package["env"][1]["PYTHONPATH"]["method"] == "prepend"
