@@ -34,7 +34,8 @@ h1, h2 { line-height: 1.2; } h2 { margin-top: 2.5rem; border-bottom: 1px solid #
 table { border-collapse: collapse; margin: 1rem 0; }
 td, th { padding: .3rem .8rem; text-align: left; border-bottom: 1px solid #e5e5e5; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
-video, img { max-width: 100%; border-radius: 4px; background: #000; }
+video { width: 100%; background: #000; } video, img { border-radius: 4px; }
+.scenes { display: grid; grid-template-columns: 1fr 1fr; gap: 1rem; } .scenes img { width: 100%; }
 figure { margin: 1rem 0; } figcaption { color: #555; font-size: .9rem; }
 .good { color: #126b2f; } .bad { color: #a3211b; }
 """
@@ -185,9 +186,12 @@ def _loss_curve(losses: list[tuple[int, float]], width: int = 800, height: int =
 
 
 def _scenes(out: Path) -> Iterable[str]:
+    yield "<p>Colour and depth of each camera, four moments of each scene.</p><div class='scenes'>"
     for part in ("syn", "stand_in", "held_out"):
         for sheet in sorted((out / "data" / part / "previews").glob("*.png")):
             yield _picture(sheet, f"{part}: {sheet.stem}")
+            yield _video(sheet.with_suffix(".mp4"), f"{part}: {sheet.stem}, all cameras")
+    yield "</div>"
 
 
 def _verdict(holds: bool, claim: str) -> str:
