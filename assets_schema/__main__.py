@@ -15,6 +15,8 @@ from .entry import Entry
 from .quiet import quiet_usd
 from .variants import Selection, complete_selection, count_variants
 
+_USD = (".usd", ".usda", ".usdc", ".usdz")
+
 _EPILOG = """examples:
   python -m assets_schema build-library output/library --preset quickstart
   python -m assets_schema list output/library --category sofa
@@ -72,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
 
     preview = commands.add_parser("preview", help="contact sheet or turntable of one asset")
     preview.add_argument("library", type=Path, help="folder, catalogue, or an asset file")
-    preview.add_argument("id", nargs="?", help="entry; left out for an asset file")
+    preview.add_argument("id", nargs="?", help="entry; left out: an overview of all")
     preview.add_argument("--out", type=Path, required=True, help="a .png, or .mp4 for a turntable")
     preview.add_argument("--turntable", action="store_true", help="turn around one selection")
     preview.add_argument(
@@ -276,12 +278,27 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _preview(arguments: argparse.Namespace) -> int:
-    from .contact_sheet import tile, turntable, variant_sheet, write_image, write_movie
+    from .contact_sheet import (
+        library_sheet,
+        tile,
+        turntable,
+        variant_sheet,
+        write_image,
+        write_movie,
+    )
 
     if arguments.out.suffix.lower() not in (".png", ".mp4"):
         raise ValueError(f"--out must end in .png or .mp4, got {arguments.out.name}")
     if not 16 <= arguments.size <= 4096:
         raise ValueError(f"--size must lie in 16..4096 pixels, got {arguments.size}")
+    is_library = arguments.library.suffix.lower() not in _USD
+    if arguments.id is None and is_library:
+        write_image(
+            arguments.out,
+            library_sheet(Catalog.load(arguments.library).entries, size=arguments.size),
+        )
+        print(arguments.out)
+        return 0
     entry = _entry(arguments.library, arguments.id)
     selection = _selection(entry, arguments.select)
     if arguments.turntable or arguments.out.suffix.lower() == ".mp4":
@@ -300,8 +317,6 @@ def _entry(library: Path, id: str | None) -> Entry:
     """Return a catalogue entry, or describe an asset file on the spot."""
     if id is not None:
         return Catalog.load(library)[id]
-    if library.suffix.lower() not in (".usd", ".usda", ".usdc", ".usdz"):
-        raise ValueError(f"give the id of an entry of {library}, or an asset file")
     from .describe import describe_asset
 
     return describe_asset(library, library_root=library.parent)

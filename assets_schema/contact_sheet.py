@@ -95,6 +95,17 @@ def variant_sheet(entry: Entry, *, size: int = 256, most: int = 48, columns: int
     return tile(pictures, columns)
 
 
+def library_sheet(entries: Sequence[Entry], *, size: int = 192, columns: int = 8) -> Image:
+    """Return one labelled picture per entry, each with its first variants."""
+    pictures = []
+    for entry in entries:
+        selection = complete_selection(entry, {})
+        stage = open_variant(entry.file, selection)
+        picture = render_asset(stage, size, time_code=_show_time(entry, selection))
+        pictures.append(_labelled(picture, entry.id))
+    return tile(pictures, columns)
+
+
 def one_at_a_time(entry: Entry) -> list[dict[str, str]]:
     """Return the default selection and every single deviation from it, each once."""
     default = complete_selection(entry, {})

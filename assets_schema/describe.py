@@ -163,10 +163,7 @@ def dependencies(file: Path) -> tuple[list[Path], list[str]]:
     """Return the files that an asset needs, itself included and sorted, and unresolved paths."""
     with quiet_usd():
         layers, assets, unresolved = UsdUtils.ComputeAllDependencies(Sdf.AssetPath(str(file)))
-    paths = {Path(layer.realPath) for layer in layers if layer.realPath}
-    for asset in assets:
-        packaged = Ar.IsPackageRelativePath(asset)
-        path = Path(Ar.SplitPackageRelativePathOuter(asset)[0] if packaged else asset)
-        if path.is_file():
-            paths.add(path)
-    return sorted(paths), sorted(unresolved)
+    named = [layer.realPath for layer in layers if layer.realPath] + list(assets)
+    # What lies inside a usdz counts with the package.
+    paths = {Path(Ar.SplitPackageRelativePathOuter(name)[0]) for name in named}
+    return sorted(path for path in paths if path.is_file()), sorted(unresolved)
