@@ -76,4 +76,23 @@ def _jobs(out: Path, preset: str, shelf: FinishShelf) -> list[Job]:
         (recipe.id, lambda recipe=recipe: write_recipe(recipe, shelf, out, limit))  # type: ignore[misc]
         for recipe in recipes(preset)
     ]
+    jobs.append(("person", lambda: _person(out, preset, shelf)))
     return jobs
+
+
+def _person(out: Path, preset: str, shelf: FinishShelf) -> Entry:
+    from .characters.person import MOTIONS, write_person
+
+    folder = out / "character" / "person"
+    if preset == "full":
+        return write_person(folder, shelf, library_root=out)
+    return write_person(
+        folder,
+        shelf,
+        library_root=out,
+        bodies=("man_average", "woman_average", "woman_curvy", "man_athletic", "woman_slim"),
+        outfits=("tee_jeans", "shirt_trousers", "dress", "sweater_chinos", "shirt_skirt"),
+        hair=("short", "bob", "ponytail", "side_part"),
+        motions={name: MOTIONS[name] for name in ("idle", "walk", "walk_circle", "wave")},
+        looks=("autumn", "navy", "fresh", "earth"),
+    )

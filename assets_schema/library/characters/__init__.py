@@ -1,0 +1,1 @@
+"""Procedural people: anny bodies, fitted clothing, hair and authored or imported motion."""
