@@ -29,7 +29,7 @@ from .moving import MovingCylinder, read_characters
 from .splines import TimeSpline, enclosing_balls, restrict
 
 _DEPTH = 12
-_SLACK = 1e-9
+_SLACK = 1e-9  # metres and radians given away to rounding
 VERSION = 1
 
 
@@ -101,7 +101,7 @@ def clearance_bounds(
     Each interval must lie within one piece of the spline.
     """
     centre, radius = enclosing_balls(_pieces(eye, start, end))
-    return scene_distance(solids, people, centre, start, end) - radius
+    return scene_distance(solids, people, centre, start, end) - radius - _SLACK
 
 
 def angle_bounds(
@@ -121,7 +121,7 @@ def angle_bounds(
     ):
         ratio = spread / np.maximum(length, 1e-12)
         angle = angle + np.where(ratio < 1, np.arcsin(np.minimum(ratio, 1.0)), np.pi)
-    return angle
+    return angle + _SLACK
 
 
 def certify(
@@ -151,11 +151,11 @@ def certify(
     """
     clear = _subdivide(
         eye,
-        lambda s, e: clearance_bounds(eye, solids, people, s, e) - clearance - _SLACK,
+        lambda s, e: clearance_bounds(eye, solids, people, s, e) - clearance,
         "clearance",
     )
     framed = _subdivide(
-        eye, lambda s, e: half_angle - angle_bounds(eye, aim, subject, s, e) - _SLACK, "framing"
+        eye, lambda s, e: half_angle - angle_bounds(eye, aim, subject, s, e), "framing"
     )
     bounds = clearance_bounds(eye, solids, people, *clear)
     angles = angle_bounds(eye, aim, subject, *framed)

@@ -15,7 +15,46 @@ from assets_schema.package import AssetPackage, PreviewSurface
 from assets_schema.read_variants import read_variant_sets
 from houdini_pdg.layout.groups import GROUPS
 
-CATEGORIES = ["bed", "nightstand", "table_lamp", "carpet", "painting", "sofa", "coffee_table", "potted_bonsai", "side_table", "chair", "tv_cabinet", "tv", "plants", "dining_table", "dining_chair", "desk", "computer", "refrigerator", "cupboard", "stove", "sink", "range_hood", "wall_cabinet", "micro-wave_oven", "wardrobe", "bookcase", "sideboard", "shoe_cabinet", "stool", "mirror", "curtain", "air_conditioner", "chandelier", "ceiling_light", "ornaments", "vase", "books", "floor-standing_lamp"]
+CATEGORIES = [
+    "bed",
+    "nightstand",
+    "table_lamp",
+    "carpet",
+    "painting",
+    "sofa",
+    "coffee_table",
+    "potted_bonsai",
+    "side_table",
+    "chair",
+    "tv_cabinet",
+    "tv",
+    "plants",
+    "dining_table",
+    "dining_chair",
+    "desk",
+    "computer",
+    "refrigerator",
+    "cupboard",
+    "stove",
+    "sink",
+    "range_hood",
+    "wall_cabinet",
+    "micro-wave_oven",
+    "wardrobe",
+    "bookcase",
+    "sideboard",
+    "shoe_cabinet",
+    "stool",
+    "mirror",
+    "curtain",
+    "air_conditioner",
+    "chandelier",
+    "ceiling_light",
+    "ornaments",
+    "vase",
+    "books",
+    "floor-standing_lamp",
+]
 assert GROUPS
 
 _FACES = np.array(

@@ -169,13 +169,11 @@ def test_impossible_rooms_are_rejected_with_advice() -> None:
     config = LayoutConfig(
         width=(2.5, 2.6),
         depth=(2.5, 2.6),
-        min_free_floor=50.0,
-        attempts=2,
-        room_types={"studio": 1},
+        attempts=1,
+        room_types={"studio": 1.0},
     )
     with pytest.raises(LayoutImpossible, match="allow larger rooms"):
-        for seed in range(30):
-            generate_layout(config, seed)
+        generate_layout(config, 0)
 
 
 def test_a_user_layout_is_read_from_its_file(tmp_path: Path) -> None:

@@ -1,0 +1,230 @@
+"""Planned cameras in 40 random rooms: proved, framed, at human speeds, and reproducible."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from houdini_pdg.camera_path.config import STYLES, TrajectoryConfig
+from houdini_pdg.camera_path.path import CameraPath, verify_camera
+from houdini_pdg.camera_path.planner import PlanningFailed, plan_cameras
+from houdini_pdg.camera_path.scene import Clip
+from houdini_pdg.layout.grammar import parse_layout
+from houdini_pdg.layout.model import Layout
+from tests.houdini_pdg.camera_path.sweep import (
+    CLIP,
+    plan_room,
+    sampled_clearance,
+    stand_ins,
+    sweep,
+)
+
+SEEDS = range(40)
+RESULTS = Path(__file__).parent / "results" / "rooms_1000.json"
+EMPTY: dict[str, Any] = {"fps": 24.0, "characters": []}
+HALL = """\
+wall_0=Wall(0,0,0,8,0,0,3,0.1)
+wall_1=Wall(8,0,0,8,6,0,3,0.1)
+wall_2=Wall(8,6,0,0,6,0,3,0.1)
+wall_3=Wall(0,6,0,0,0,0,3,0.1)
+bbox_0=Bbox(dining_table,4,3,0.4,0,1.4,0.9,0.8)
+bbox_1=Bbox(plants,1,1,0.5,0,0.5,0.5,1.0)
+bbox_2=Bbox(sofa,6.5,3,0.4,1.57,1.8,0.9,0.8)
+"""
+
+
+@cache
+def planned(seed: int) -> tuple[Layout, dict[str, Any], list[CameraPath]]:
+    return plan_room(seed)
+
+
+def each_path() -> list[tuple[int, CameraPath]]:
+    return [(seed, path) for seed in SEEDS for path in planned(seed)[2]]
+
+
+def test_every_room_gets_all_its_cameras() -> None:
+    assert [seed for seed in SEEDS if len(planned(seed)[2]) != 4] == []
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_certificates_hold_and_dense_sampling_finds_no_violation(seed: int) -> None:
+    layout, characters, paths = planned(seed)
+    for path in paths:
+        entry = json.loads(json.dumps(path.to_json(CLIP.times, CLIP.height, CLIP.width)))
+        report = verify_camera(entry, layout, characters, CLIP.fps)
+        assert report.problems == ()
+        assert report.min_clearance >= TrajectoryConfig().clearance
+        assert sampled_clearance(path, layout, characters) >= report.min_clearance
+
+
+def test_the_subject_projects_inside_the_margin_of_every_frame() -> None:
+    margin = TrajectoryConfig().frame_margin * 480
+    for seed, path in each_path():
+        entry = path.to_json(CLIP.times, CLIP.height, CLIP.width)
+        poses, intrinsics = np.array(entry["world_from_camera"]), np.array(entry["intrinsics"])
+        subject = np.array(entry["poi"][0]["track"])
+        local = np.linalg.inv(poses) @ np.column_stack([subject, np.ones(len(subject))])[..., None]
+        pixels = intrinsics @ local[:, :3]
+        assert (pixels[:, 2] > 0).all()
+        xy = pixels[:, :2, 0] / pixels[:, 2:, 0]
+        assert (xy > margin - 1e-6).all(), (seed, path.name)
+        assert (xy < 480 - margin + 1e-6).all(), (seed, path.name)
+
+
+def test_speeds_are_those_of_a_person() -> None:
+    config = TrajectoryConfig()
+    for _, path in each_path():
+        assert path.eye.speed_bound() <= config.max_speed + 1e-9
+        assert path.eye.acceleration_bound() <= config.max_acceleration + 1e-9
+        assert path.statistics["max_turn_rate"] <= config.max_turn_rate * 1.02
+        if path.style != "still":
+            assert path.statistics["length"] > 0.15
+
+
+def test_cameras_stand_at_eye_level_and_hold_the_horizon() -> None:
+    for _, path in each_path():
+        poses = path.world_from_camera(CLIP.times)
+        assert (poses[:, 2, 3] > 0.5 - 1e-6).all()
+        assert (poses[:, 2, 3] < 2.4).all()
+        assert (poses[:, 2, 1] < -0.7).all()  # the image's down points down
+        np.testing.assert_allclose(np.linalg.det(poses[:, :3, :3]), 1.0, atol=1e-9)
+
+
+def test_the_subject_is_seen_in_most_frames() -> None:
+    sight = [path.statistics["line_of_sight"] for _, path in each_path()]
+    assert min(sight) >= TrajectoryConfig().min_line_of_sight
+    assert float(np.mean(sight)) > 0.95
+
+
+def test_start_views_relate_as_asked() -> None:
+    seen = set()
+    for seed in SEEDS:
+        first, *others = planned(seed)[2]
+        start = first.world_from_camera(np.zeros(1))[0]
+        centre = first.subject.track[0, :2]
+        for path in others:
+            seen.add(path.start_view)
+            pose = path.world_from_camera(np.zeros(1))[0]
+            arms = [p[:2, 3] - centre for p in (start, pose)]
+            cosine = arms[0] @ arms[1] / np.prod([np.linalg.norm(arm) for arm in arms])
+            angle = np.degrees(np.arccos(np.clip(cosine, -1, 1)))
+            if path.start_view == "shared":
+                np.testing.assert_allclose(pose, start, atol=1e-9)
+                assert path.lens == first.lens
+            elif path.start_view == "offset":
+                assert 5.5 < angle < 40.5
+            else:
+                assert angle > 99.0
+    assert seen == {"shared", "offset", "opposite"}
+
+
+def test_most_styles_occur() -> None:
+    assert {path.style for _, path in each_path()} >= set(STYLES) - {"follow"}
+
+
+def test_the_same_seed_gives_the_same_cameras() -> None:
+    for seed in (0, 3):
+        again = plan_room(seed)[2]
+        for first, second in zip(planned(seed)[2], again, strict=True):
+            assert first.to_json(CLIP.times, 480, 480) == second.to_json(CLIP.times, 480, 480)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_each_style_moves_as_its_name_says(style: str) -> None:
+    layout = parse_layout(HALL)
+    track = np.linspace([2.0, 4.6], [5.0, 4.6], CLIP.frames)
+    person = {"name": "walker", "track": track.tolist(), "radius": 0.3, "low": 0.0, "high": 1.8}
+    characters = {"fps": 24.0, "characters": [person] if style == "follow" else []}
+    config = TrajectoryConfig(styles={style: 1.0}, max_speed=1.6)
+    paths = [
+        path
+        for seed in range(4)
+        for path in plan_cameras(layout, characters, config, cameras=2, clip=CLIP, seed=seed)
+    ]
+    assert {path.style for path in paths} == {style}
+    for path in paths:
+        eyes = path.eye(np.linspace(0, path.eye.duration, 50))
+        centre = path.subject.track[0]
+        radius = np.linalg.norm((eyes - centre)[:, :2], axis=1)
+        moved = np.linalg.norm(eyes[-1] - eyes[0])
+        if style == "still":
+            assert moved < 1e-9
+        elif style == "orbit":
+            assert np.ptp(radius) < 0.05 * radius[0]
+            assert np.ptp(eyes[:, 2]) < 1e-9
+        elif style == "dolly":
+            chord = (eyes[-1] - eyes[0]) / moved
+            along = (eyes - eyes[0]) @ chord
+            assert np.abs(eyes - eyes[0] - along[:, None] * chord).max() < 1e-6
+        elif style == "crane":
+            assert np.ptp(eyes[:, 2]) > 0.1
+        elif style == "follow" and path.subject.name == "walker":
+            walk = path.subject.track[-1] - path.subject.track[0]
+            assert (eyes[-1] - eyes[0]) @ walk / np.linalg.norm(walk) > 0.5
+        elif style == "handheld":
+            assert path.statistics["jerk_rms"] > 0.5
+
+
+@pytest.mark.parametrize("frames", [1, 2, 13, 121])
+def test_clips_of_any_length_are_planned(frames: int) -> None:
+    layout = parse_layout(HALL)
+    clip = Clip(frames=frames, fps=24.0, height=120, width=200)
+    paths = plan_cameras(layout, EMPTY, TrajectoryConfig(), cameras=2, clip=clip, seed=1)
+    for path in paths:
+        entry = path.to_json(clip.times, clip.height, clip.width)
+        assert len(entry["world_from_camera"]) == frames
+        assert verify_camera(entry, layout, EMPTY, clip.fps).ok
+
+
+def test_an_impossible_clearance_is_rejected_with_advice() -> None:
+    config = TrajectoryConfig(clearance=1.6, attempts=1)
+    with pytest.raises(PlanningFailed, match="allow less clearance"):
+        plan_cameras(parse_layout(HALL), EMPTY, config, cameras=1, clip=CLIP, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"styles": {"spin": 1.0}}, "unknown 'spin'"),
+        ({"clearance": 0.0}, "clearance must be positive"),
+        ({"max_speed": float("inf")}, "max_speed"),
+        ({"horizontal_fov": (80.0, 60.0)}, "horizontal_fov"),
+        ({"frame_margin": 0.5}, "frame_margin"),
+        ({"height": (0.1, 0.1)}, "height"),
+    ],
+)
+def test_bad_configuration_is_refused(values: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        TrajectoryConfig(**values)
+
+
+def test_stand_ins_are_deterministic() -> None:
+    layout = planned(2)[0]
+    assert stand_ins(layout, 2) == stand_ins(layout, 2)
+
+
+def _check(result: dict[str, Any]) -> None:
+    assert result["problems"] == []
+    assert result["success"] >= 0.995
+    assert result["in_frame"]["min"] == 1.0
+    assert result["min_clearance"]["min"] >= result["asked_clearance"]
+    assert result["sampled_clearance"]["min"] >= result["asked_clearance"]
+    assert result["max_speed"]["max"] <= TrajectoryConfig().max_speed
+
+
+def test_the_committed_result_of_a_thousand_rooms_keeps_the_promises() -> None:
+    result = json.loads(RESULTS.read_text(encoding="utf-8"))
+    assert result["rooms"] == 1000
+    _check(result)
+    assert result["seconds_per_room"]["median"] < 0.3
+
+
+@pytest.mark.full
+@pytest.mark.timeout(3600)
+def test_a_thousand_rooms_are_planned_and_proved() -> None:
+    _check(sweep(range(1000)))
