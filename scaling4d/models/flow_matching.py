@@ -19,8 +19,9 @@ from torch import Tensor
 class SigmaSampling:
     """Distribution of noise levels in training."""
 
-    kind: Literal["logit_normal", "uniform"] = "logit_normal"
-    """Uniform, or the logistic function of a normal variable (Esser et al. 2024)."""
+    kind: Literal["logit_normal", "uniform", "levels"] = "logit_normal"
+    """The logistic function of a normal variable (Esser et al. 2024), uniform, or one of `levels`
+    with equal chance."""
     mean: float = 0.0
     """Mean of the normal variable; above 0 prefers noise."""
     std: float = 1.0
@@ -28,11 +29,16 @@ class SigmaSampling:
     shift: float = 1.0
     """sigma -> shift sigma / (1 + (shift - 1) sigma); above 1 prefers noise."""
 
+    levels: tuple[float, ...] = ()
+    """Noise levels of kind "levels", for families that were trained on a diffusion schedule."""
+
     def __post_init__(self) -> None:
-        if self.kind not in ("logit_normal", "uniform"):
+        if self.kind not in ("logit_normal", "uniform", "levels"):
             raise ValueError(
-                f"sigma sampling kind must be logit_normal or uniform, got {self.kind!r}"
+                f"sigma sampling kind must be logit_normal, uniform or levels, got {self.kind!r}"
             )
+        if (self.kind == "levels") != bool(self.levels):
+            raise ValueError("sigma sampling needs levels exactly when its kind is levels")
         if not (self.std > 0 and self.shift > 0 and math.isfinite(self.mean)):
             raise ValueError(
                 "sigma sampling needs std > 0, shift > 0 and a finite mean, "
@@ -51,6 +57,9 @@ def sample_sigmas(
     """Draw noise levels in (0, 1), float32 on the CPU."""
     if sampling.kind == "uniform":
         sigma = torch.rand(count, generator=generator)
+    elif sampling.kind == "levels":
+        levels = torch.tensor(sampling.levels)
+        sigma = levels[torch.randint(len(levels), (count,), generator=generator)]
     else:
         normal = torch.randn(count, generator=generator)
         sigma = torch.sigmoid(sampling.mean + sampling.std * normal)
@@ -113,3 +122,41 @@ def dropout_mask(
     if not 0 <= probability <= 1:
         raise ValueError(f"a dropout probability must lie in [0, 1], got {probability}")
     return torch.rand(count, generator=generator) < probability
+
+
+class DiffusionSchedule:
+    """Lets a network trained for v on a variance-preserving diffusion serve as a flow network.
+
+    At time step t the diffusion's sample is ``a x + b noise`` with a^2 + b^2 = 1 and the network
+    predicts ``v = a noise - b x`` (Salimans and Ho 2022). Flow matching's sample at
+    ``sigma = b / (a + b)`` is the same up to the factor ``a + b``.
+    """
+
+    def __init__(self, alphas_cumprod: Float[Tensor, " steps"]) -> None:
+        """Take a^2 of every time step, falling."""
+        a, b = alphas_cumprod.double().sqrt(), (1 - alphas_cumprod.double()).sqrt()
+        self.sigmas: Tensor = b / (a + b)
+
+    def timestep(self, sigma: Float[Tensor, " batch"]) -> Float[Tensor, " batch"]:
+        """Time step with this ratio of noise to signal, between steps by interpolation."""
+        sigmas = self.sigmas.to(sigma.device)
+        level = sigma.to(sigmas).clamp(sigmas[0], sigmas[-1])
+        above = torch.searchsorted(sigmas, level).clamp(1, len(sigmas) - 1)
+        low, high = sigmas[above - 1], sigmas[above]
+        return (above - 1 + (level - low) / (high - low)).float()
+
+    def diffusion_input(self, noisy: Tensor, sigma: Float[Tensor, " batch"]) -> Tensor:
+        """Scale flow matching's sample to the diffusion's variance."""
+        level = _per_sample(sigma, noisy)
+        return noisy / torch.hypot(1 - level, level)
+
+    def velocity_from_v(self, v: Tensor, noisy: Tensor, sigma: Float[Tensor, " batch"]) -> Tensor:
+        """Noise minus data, from v and flow matching's sample."""
+        level = _per_sample(sigma, noisy)
+        norm = torch.hypot(1 - level, level)
+        a, b = (1 - level) / norm, level / norm
+        return (b - a) * noisy / norm + (a + b) * v
+
+    def v_loss_weight(self, sigma: Float[Tensor, " batch"]) -> Float[Tensor, " batch"]:
+        """Factor that turns the velocity's square error into that of v: (a + b)^-2."""
+        return (1 - sigma).square() + sigma.square()

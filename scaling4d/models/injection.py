@@ -103,8 +103,8 @@ class ControlledBlock(nn.Module):
         self.vnvs = vnvs
         self.context = context
         self._to_rotary = backbone.rotary
-        self._rotary_name = backbone.rotary_argument
         names = list(inspect.signature(block.forward).parameters)
+        self._rotary_name = next((n for n in backbone.rotary_arguments if n in names), None)
         self._rotary_position = names.index(self._rotary_name) if self._rotary_name else -1
 
     def forward(self, *arguments: Any, **named: Any) -> Any:

@@ -1,24 +1,48 @@
-"""Backbones by name; each adapter imports diffusers only when it is used."""
+"""Backbones by name; diffusers is imported only when a pretrained one is loaded."""
 
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from .base import Backbone, TextCondition, TokenGeometry
+from .cogvideox import CogVideoXBackbone
+from .hunyuan_video import HunyuanVideoBackbone
+from .hunyuan_video15 import HunyuanVideo15Backbone
+from .ltx import LTXBackbone
+from .ltx2 import LTX2Backbone
+from .mini import MiniBackbone, MiniConfig
+from .pretrained import PretrainedBackbone
+from .skyreels import SkyReelsV2Backbone
+from .wan import WanBackbone
 
 __all__ = [
-    "BACKBONES",
+    "PRETRAINED",
     "Backbone",
     "BackboneConfig",
+    "MiniBackbone",
+    "MiniConfig",
+    "PretrainedBackbone",
     "TextCondition",
     "TokenGeometry",
     "make_backbone",
 ]
 
-BACKBONES = ("mini",)
+PRETRAINED: dict[str, type[PretrainedBackbone]] = {
+    family.name: family
+    for family in (
+        WanBackbone,
+        HunyuanVideoBackbone,
+        HunyuanVideo15Backbone,
+        CogVideoXBackbone,
+        LTXBackbone,
+        LTX2Backbone,
+        SkyReelsV2Backbone,
+    )
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -26,33 +50,41 @@ class BackboneConfig:
     """Which foundation model to attach to."""
 
     name: str = "mini"
-    """Family: one of `BACKBONES`."""
+    """Family: ``mini`` or one of `PRETRAINED`."""
     path: str | None = None
     """Hub id or local folder of pretrained weights; only `mini` can do without."""
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    """Keyword arguments of the family, for `mini` the fields of `MiniConfig`."""
+    """The fields of `MiniConfig`, or for others the arguments of `PretrainedBackbone.load`."""
 
     def __post_init__(self) -> None:
-        if self.name not in BACKBONES:
+        families = ("mini", *PRETRAINED)
+        if self.name not in families:
+            raise ValueError(f"unknown backbone {self.name!r}; choose one of {', '.join(families)}")
+        if self.name != "mini" and self.path is None:
             raise ValueError(
-                f"unknown backbone {self.name!r}; choose one of {', '.join(BACKBONES)}"
+                f"backbone {self.name} needs `path`: a hub id or a local folder of its weights"
+            )
+        if self.name == "mini":
+            known = {field.name for field in dataclasses.fields(MiniConfig)}
+        else:
+            known = set(inspect.signature(PretrainedBackbone.load).parameters) - {"source"}
+        unknown = sorted(set(self.options) - known)
+        if unknown:
+            raise ValueError(
+                f"backbone {self.name} has no option {', '.join(unknown)}; "
+                f"its options are {', '.join(sorted(known))}"
             )
 
 
 def make_backbone(config: BackboneConfig) -> Backbone:
-    """Load a backbone, or build `mini` from its options.
+    """Load a pretrained backbone, or build `mini` from its options.
 
     Raises:
-        ValueError: for unknown options or a family that needs a path.
+        MissingWeightsError: if weights are not there and cannot be fetched.
+        BackboneMismatchError: if they belong to another family.
     """
-    from .mini import MiniBackbone, MiniConfig
-
+    if config.name != "mini":
+        return PRETRAINED[config.name].load(str(config.path), **config.options)
     if config.path is not None:
         return MiniBackbone.load(Path(config.path))
-    known = {field.name for field in dataclasses.fields(MiniConfig)}
-    unknown = sorted(set(config.options) - known)
-    if unknown:
-        raise ValueError(
-            f"mini has no option {', '.join(unknown)}; its options are {', '.join(sorted(known))}"
-        )
     return MiniBackbone(MiniConfig(**config.options))

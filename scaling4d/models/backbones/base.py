@@ -103,19 +103,25 @@ class TextCondition:
 class Rotary:
     """The backbone's rotary embedding in one form, for use by VNVS Blocks.
 
-    Channels 2i and 2i+1 form a pair; cos and sin broadcast to batch tokens heads head_dim and
-    repeat each angle for both members of its pair.
+    cos and sin broadcast to batch tokens heads head_dim and hold each angle twice, once for either
+    channel of its pair.
     """
 
     cos: Tensor
     sin: Tensor
+    halves: bool = False
+    """Pairs are channels i and i + head_dim / 2; otherwise 2i and 2i + 1."""
 
     def __call__(
         self, x: Float[Tensor, "batch tokens heads head_dim"]
     ) -> Float[Tensor, "batch tokens heads head_dim"]:
         """Rotate each pair of channels by its angle."""
-        even, odd = x.unflatten(-1, (-1, 2)).unbind(-1)
-        turned = torch.stack((-odd, even), dim=-1).flatten(-2)
+        if self.halves:
+            first, second = x.chunk(2, dim=-1)
+            turned = torch.cat((-second, first), dim=-1)
+        else:
+            even, odd = x.unflatten(-1, (-1, 2)).unbind(-1)
+            turned = torch.stack((-odd, even), dim=-1).flatten(-2)
         return (x * self.cos + turned * self.sin).to(x.dtype)
 
 
@@ -129,8 +135,8 @@ class Backbone(nn.Module, ABC):
 
     name: ClassVar[str]
     """The family's name in configs."""
-    rotary_argument: ClassVar[str | None] = None
-    """Name of the block argument that carries the rotary embedding."""
+    rotary_arguments: ClassVar[tuple[str, ...]] = ()
+    """Names under which blocks take the rotary embedding; each block has one of them."""
     sigma_sampling: SigmaSampling = SigmaSampling()
     """How the family draws noise levels in training."""
     sampling_shift: float = 1.0
@@ -157,11 +163,11 @@ class Backbone(nn.Module, ABC):
         """Attention heads of the blocks, used for VNVS Blocks too."""
 
     @abstractmethod
-    def transformers(self) -> dict[str, nn.Module]:
+    def transformers(self) -> dict[str, Any]:
         """The denoisers by name: one, or several experts that share the work by noise level."""
 
     @abstractmethod
-    def block_lists(self, transformer: nn.Module) -> list[nn.ModuleList]:
+    def block_lists(self, transformer: Any) -> list[nn.ModuleList]:
         """The denoiser's lists of blocks, in the order in which video tokens pass them."""
 
     @abstractmethod
@@ -190,6 +196,10 @@ class Backbone(nn.Module, ABC):
     ) -> Float[Tensor, "batch channels latent_frames rows columns"]:
         """Predict noise minus clean latents with the named denoiser."""
 
+    def loss_weight(self, sigma: Float[Tensor, " batch"]) -> Float[Tensor, " batch"]:
+        """The family's weight of the velocity's square error at these noise levels."""
+        return torch.ones_like(sigma)
+
     @abstractmethod
     def save(self, folder: Any) -> None:
         """Write the whole backbone so that it can be loaded again from that folder."""
@@ -206,4 +216,4 @@ class Backbone(nn.Module, ABC):
     def enable_gradient_checkpointing(self, checkpoint: Callable[..., Any]) -> None:
         """Let every block run through ``checkpoint(block, *arguments)`` when gradients are on."""
         for transformer in self.transformers().values():
-            transformer.enable_gradient_checkpointing(checkpoint)  # type: ignore[operator]
+            transformer.enable_gradient_checkpointing(checkpoint)

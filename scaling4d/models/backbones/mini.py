@@ -62,7 +62,7 @@ class MiniBackbone(Backbone):
     """
 
     name: ClassVar[str] = "mini"
-    rotary_argument = "rotary"
+    rotary_arguments = ("rotary",)
     # Pixel latents repeat themselves from channel to channel, so much noise is needed to hide them.
     sigma_sampling = SigmaSampling(mean=1.0)
     sampling_shift = 3.0

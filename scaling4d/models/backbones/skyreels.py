@@ -1,0 +1,20 @@
+"""SkyReels-V2 text-to-video (1.3B, 14B): Wan 2.1's architecture, trained further."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from .wan import WanBackbone
+
+
+class SkyReelsV2Backbone(WanBackbone):
+    """`SkyReelsV2Pipeline`: blocks, codec, text and convention are those of Wan 2.1."""
+
+    name: ClassVar[str] = "skyreels_v2"
+    pipeline_class: ClassVar[str] = "SkyReelsV2Pipeline"
+
+    def _text_pipeline(self) -> Any:
+        # Its own pipeline fails without the optional package ftfy; Wan's does the same without.
+        from diffusers import WanPipeline
+
+        return WanPipeline(**self.pipeline.components | {"transformer": None})
