@@ -19,19 +19,7 @@ from torch import Tensor
 
 from . import cpu_kernels
 from .field import MIN_DEPTH_RATIO, CorrespondenceField
-from .splat import MIN_OVERLAP, Rule, frame_keys
-
-# Kernels move values without looking at them, so one compiled version serves each size in bytes.
-_CARRIERS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
-
-
-def can_gather(source: Tensor) -> bool:
-    """Whether the kernels can move these values: on the CPU, of a plain size, without gradient."""
-    return (
-        source.device.type == "cpu"
-        and source.element_size() in _CARRIERS
-        and not (source.requires_grad and torch.is_grad_enabled())
-    )
+from .splat import CARRIERS, MIN_OVERLAP, Rule, frame_keys
 
 
 def splat(
@@ -197,4 +185,4 @@ def _array(tensor: Tensor) -> NDArray[Any]:
 
 
 def _carrier(source: Tensor) -> NDArray[Any]:
-    return _array(source.detach().contiguous().view(_CARRIERS[source.element_size()]))
+    return _array(source.detach().contiguous().view(CARRIERS[source.element_size()]))

@@ -12,8 +12,9 @@ from torch import Tensor
 from .cameras import plane_and_parallax
 
 # A point counts as in front of the target camera when its target depth exceeds this share of its
-# source depth: free of scene scale, and clear of float32 rounding of a point beside the camera.
-MIN_DEPTH_RATIO = 1e-6
+# source depth: free of scene scale, and clear of float32 rounding of a point beside the camera. A
+# power of two (about 1e-6) is the same number in every precision, and so in every kernel.
+MIN_DEPTH_RATIO = 2.0**-20
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import logging
+from functools import cache
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float, Int, Shaped
@@ -12,13 +14,19 @@ from scaling4d.geometry.seeds import child_seed
 
 from .field import CorrespondenceField
 
+_log = logging.getLogger(__name__)
+
 Rule = Literal["nearest", "random"]
 Implementation = Literal["auto", "reference"]
 RULES = ("nearest", "random")
 
 # With the 2x2 footprint a point draws every pixel that a unit box around it overlaps by more than
-# this, along both axes: rounding must not let a point on a pixel centre spill over.
-MIN_OVERLAP = 1e-3
+# this, along both axes: rounding must not let a point on a pixel centre spill over. A power of two
+# is the same number in every precision, and so in every kernel.
+MIN_OVERLAP = 2.0**-10
+
+# Kernels move values without looking at them, so one compiled version serves each size in bytes.
+CARRIERS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 
 _NO_KEY = torch.iinfo(torch.int64).max
 _INDEX_BITS = 31
@@ -58,10 +66,10 @@ def splat_winners(
         ValueError: if the rule or footprint is unknown, or ``nearest`` has no target depth.
     """
     check_splat(field.target_depth is not None, rule, footprint)
-    if implementation == "auto" and field.displacement.device.type == "cpu":
-        from . import cpu  # here, because importing numba takes a second
-
-        return cpu.splat(field, rule, seed, footprint)
+    kernels = kernels_for(field.displacement.device) if implementation == "auto" else None
+    if kernels is not None:
+        winner: Tensor = kernels.splat(field, rule, seed, footprint)
+        return winner
     return _reference_winners(field, rule, seed, footprint)
 
 
@@ -76,6 +84,36 @@ def check_splat(has_depth: bool, rule: str, footprint: int) -> None:
             "rule 'nearest' compares target depths and this field has none (it comes from flow): "
             "use rule 'random', or a field from depth"
         )
+
+
+def can_carry(source: Tensor) -> bool:
+    """Whether kernels can move these values: of a plain size, and no gradient is wanted."""
+    wants_gradient = source.requires_grad and torch.is_grad_enabled()
+    return source.element_size() in CARRIERS and not wants_gradient
+
+
+def kernels_for(device: torch.device) -> Any:
+    """The module of fast kernels for a device (`cpu` or `cuda`), None where there is none.
+
+    Imported here because numba and Triton take a second each.
+    """
+    if device.type == "cpu":
+        from . import cpu
+
+        return cpu
+    if device.type == "cuda":
+        return _cuda_kernels()
+    return None
+
+
+@cache
+def _cuda_kernels() -> Any:
+    try:
+        from . import cuda
+    except ImportError as error:  # Triton has no wheels for some systems
+        _log.warning("warping on CUDA by plain torch, several times slower: %s", error)
+        return None
+    return cuda
 
 
 def gather(
@@ -96,17 +134,15 @@ def gather(
     Returns:
         The warped values in the dtype of ``source``, and the float32 mask, 1 = rendered.
     """
-    if implementation == "auto" and source.device.type == "cpu":
-        from . import cpu
-
-        if cpu.can_gather(source):
-            return cpu.gather(source, winner)
+    kernels = kernels_for(source.device) if implementation == "auto" else None
+    if kernels is not None and can_carry(source):
+        warped, mask = kernels.gather(source, winner)
+        return warped, mask
     channels = source.shape[1]
     drawn = winner >= 0
     index = winner.clamp(min=0).flatten(1).long()[:, None].expand(-1, channels, -1)
     values = source.flatten(2).gather(2, index).unflatten(2, winner.shape[1:])
-    mask = drawn[:, None]
-    return values.masked_fill(~mask, 0), mask.to(torch.float32)
+    return values.masked_fill(~drawn[:, None], 0), drawn[:, None].to(torch.float32)
 
 
 def frame_keys(seed: int, frames: int) -> Int[Tensor, "frames 2"]:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .cameras import plane_and_parallax
 from .field import CorrespondenceField, check_depth, from_depth, from_flow
-from .splat import Implementation, Rule, check_splat, gather, splat_winners
+from .splat import Implementation, Rule, can_carry, check_splat, gather, kernels_for, splat_winners
 
 
 @dataclass(frozen=True)
@@ -70,15 +70,13 @@ def warp_from_depth(
     check_splat(True, rule, footprint)
     check_source(source, tuple(depth.shape))
     cameras = (source_intrinsics, target_intrinsics, target_from_source)
-    if implementation == "auto" and depth.device.type == "cpu":
-        from . import cpu  # here, because importing numba takes a second
-
-        if cpu.can_gather(source):
-            frames, height, width = depth.shape
-            table = plane_and_parallax(*cameras, frames=frames, height=height, width=width)
-            results = None if out is None else _results_of(out, source, depth)
-            moved, z, *rest = cpu.warp(source, depth, table, rule, seed, footprint, results)
-            return Warp(CorrespondenceField(moved, z), *rest)
+    kernels = kernels_for(depth.device) if implementation == "auto" else None
+    if kernels is not None and can_carry(source):
+        frames, height, width = depth.shape
+        table = plane_and_parallax(*cameras, frames=frames, height=height, width=width)
+        results = None if out is None else _results_of(out, source, depth)
+        moved, z, *rest = kernels.warp(source, depth, table, rule, seed, footprint, results)
+        return Warp(CorrespondenceField(moved, z), *rest)
     field = from_depth(depth, *cameras)
     return _follow(source, field, rule, seed, footprint, implementation)
 

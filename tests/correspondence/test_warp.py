@@ -12,27 +12,9 @@ import torch
 from scaling4d.correspondence.splat import gather
 from scaling4d.correspondence.warp import warp_from_depth, warp_from_flow
 from tests import scenes
+from tests.correspondence.random_fields import moving_clip
 
 RULES = ("nearest", "random")
-
-
-def moving_clip(dtype: torch.dtype = torch.float32, frames: int = 5) -> tuple:
-    """A clip with depth, sky, missing pixels, moving zooming cameras on both sides."""
-    scene, camera = scenes.sphere(), scenes.default_camera(60, 84)
-    sources = camera.orbit(frames, yaw=6.0, pivot=(0, 4, 0))
-    targets = [c.moved(scenes.rigid(np.eye(3), (0.1, 0.05, 0.3))) for c in sources]
-    depth = np.stack([scene.depth(0.0, c) for c in sources])
-    depth[:, ::7, ::5] += 0.4
-    depth[:, 3, 4], depth[:, 5, 6] = np.nan, 0
-    values = torch.randn(frames, 3, 60, 84, generator=torch.Generator().manual_seed(0))
-    pose = np.stack(
-        [
-            np.linalg.inv(target.world_from_camera) @ source.world_from_camera
-            for source, target in zip(sources, targets, strict=True)
-        ]
-    )
-    zoom = np.stack([camera.intrinsics * [[1 + 0.02 * i], [1], [1]] for i in range(frames)])
-    return values, torch.from_numpy(depth).to(dtype), camera.intrinsics, zoom, pose
 
 
 @pytest.mark.parametrize("rule", RULES)

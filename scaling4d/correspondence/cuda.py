@@ -1,0 +1,119 @@
+"""The CUDA path: allocate, launch, return (see `cuda_kernels`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int, Shaped
+from torch import Tensor
+
+from . import cuda_kernels as kernels
+from .field import MIN_DEPTH_RATIO, CorrespondenceField
+from .splat import CARRIERS, MIN_OVERLAP, Rule, frame_keys
+
+_BLOCK = 512
+_NO_KEY = torch.iinfo(torch.int64).max
+
+
+def splat(
+    field: CorrespondenceField, rule: Rule, seed: int, footprint: int
+) -> Int[Tensor, "frames height width"]:
+    """Winners of a field (see `splat_winners`)."""
+    displacement = field.displacement.contiguous()
+    depth = displacement if field.target_depth is None else field.target_depth.contiguous()
+    best = _no_keys(field.frames, field.height, field.width, displacement.device)
+    kernels.splat_kernel[_grid(best)](
+        displacement,
+        depth,
+        _keys(rule, seed, best),
+        best,
+        field.height,
+        field.width,
+        MIN_OVERLAP,
+        RANDOM=rule == "random",
+        HAS_DEPTH=field.target_depth is not None,
+        FOOTPRINT=footprint,
+        BLOCK=_BLOCK,
+    )
+    return _winners(best)
+
+
+def gather(
+    source: Shaped[Tensor, "frames channels height width"],
+    winner: Int[Tensor, "frames target_height target_width"],
+) -> tuple[
+    Shaped[Tensor, "frames channels target_height target_width"],
+    Float[Tensor, "frames 1 target_height target_width"],
+]:
+    """Warped values and mask (see `splat.gather`)."""
+    frames, channels, height, width = source.shape
+    values = source.detach().contiguous().view(CARRIERS[source.element_size()])
+    chosen = winner.contiguous()
+    warped = values.new_empty((frames, channels, *winner.shape[1:]))
+    mask = torch.empty((frames, 1, *winner.shape[1:]), device=source.device)
+    pixels = winner[0].numel()
+    kernels.gather_kernel[_grid(chosen)](
+        values, chosen, warped, mask, height * width, pixels, channels, BLOCK=_BLOCK
+    )
+    return warped.view(source.dtype), mask
+
+
+def warp(
+    source: Shaped[Tensor, "frames channels height width"],
+    depth: Float[Tensor, "frames height width"],
+    coefficients: Float[np.ndarray, "frames 12"],
+    rule: Rule,
+    seed: int,
+    footprint: int,
+    results: Sequence[Tensor] | None = None,
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Depth to (displacement, target depth, winner, warped, mask).
+
+    ``results`` is accepted for the CPU's sake: torch's own allocator reuses memory on a GPU.
+    """
+    frames, height, width = depth.shape
+    z = depth.contiguous()
+    displacement = z.new_empty((frames, 2, height, width))
+    target_depth = torch.empty_like(z)
+    best = _no_keys(frames, height, width, z.device)
+    kernels.move_and_splat_kernel[_grid(best)](
+        z,
+        torch.as_tensor(coefficients, dtype=z.dtype, device=z.device),
+        displacement,
+        target_depth,
+        _keys(rule, seed, best),
+        best,
+        height,
+        width,
+        MIN_DEPTH_RATIO,
+        MIN_OVERLAP,
+        RANDOM=rule == "random",
+        FOOTPRINT=footprint,
+        BLOCK=_BLOCK,
+    )
+    winner = _winners(best)
+    return displacement, target_depth, winner, *gather(source, winner)
+
+
+def _no_keys(frames: int, height: int, width: int, device: torch.device) -> Tensor:
+    return torch.full((frames, height, width), _NO_KEY, dtype=torch.int64, device=device)
+
+
+def _keys(rule: Rule, seed: int, best: Tensor) -> Tensor:
+    if rule == "random":
+        return frame_keys(seed, len(best)).to(best.device)
+    return torch.zeros((len(best), 2), dtype=torch.int64, device=best.device)
+
+
+def _winners(best: Tensor) -> Int[Tensor, "frames height width"]:
+    winner = torch.empty(best.shape, dtype=torch.int32, device=best.device)
+    blocks = -(-best.numel() // _BLOCK)
+    kernels.winner_kernel[(blocks,)](best, winner, best.numel(), BLOCK=_BLOCK)
+    return winner
+
+
+def _grid(per_pixel: Tensor) -> tuple[Any, ...]:
+    return (-(-per_pixel[0].numel() // _BLOCK), len(per_pixel))

@@ -1,0 +1,99 @@
+"""The Triton kernels: in the interpreter everywhere, compiled where there is a GPU."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from scaling4d.correspondence.splat import splat_winners
+from scaling4d.correspondence.warp import warp_from_depth
+from tests.correspondence.random_fields import moving_clip, random_field
+
+
+def compiled(kernel, signature: dict[str, str], choices: dict[str, object]) -> str:
+    """PTX of a kernel; the machine code is made as well."""
+    import triton
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import ASTSource
+
+    types = {**signature, **dict.fromkeys(choices, "constexpr")}
+    source = ASTSource(fn=kernel, signature=types, constexprs=choices)
+    made = triton.compile(source, target=GPUTarget("cuda", 90, 32)).asm
+    assert len(made["cubin"]) > 1000
+    return made["ptx"]
+
+
+def test_triton_kernels_equal_the_reference_in_the_interpreter(repository):
+    pytest.importorskip("triton", reason="Triton is not installed on this system")
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.correspondence.triton_interpreter"],
+        cwd=repository,
+        env={**os.environ, "TRITON_INTERPRET": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.strip() == "agrees"
+
+
+@pytest.mark.parametrize("random", [False, True])
+@pytest.mark.parametrize("footprint", [1, 2])
+@pytest.mark.parametrize("real", ["fp32", "fp64"])
+def test_triton_kernels_compile_for_a_gpu_that_is_not_there(real, footprint, random):
+    """To machine code for compute capability 9.0: what the interpreter would not notice."""
+    pytest.importorskip("triton", reason="Triton is not installed on this system")
+    from scaling4d.correspondence import cuda_kernels
+
+    frame = {"keys": "*i64", "best": "*i64", "height": "i32", "width": "i32", "overlap": "fp32"}
+    choice = {"RANDOM": random, "FOOTPRINT": footprint, "BLOCK": 512}
+    field = {"displacement": f"*{real}", "target_depth": f"*{real}"}
+    cameras = {"source_depth": f"*{real}", "tables": f"*{real}", "minimum_ratio": "fp32"}
+    given = compiled(cuda_kernels.splat_kernel, {**field, **frame}, {**choice, "HAS_DEPTH": True})
+    fused = compiled(cuda_kernels.move_and_splat_kernel, {**cameras, **field, **frame}, choice)
+    for text in (given, fused):
+        assert "min.s64" in text, "keys are settled by an atomic minimum"
+    assert "fma" not in given, "positions of a given field are rounded as on the CPU"
+    assert "div.full.f32" not in fused, "division is rounded as on the CPU"
+
+
+@pytest.mark.parametrize("carrier", ["u8", "i16", "i32", "i64"])
+def test_triton_gather_compiles_for_every_size_of_value(carrier):
+    pytest.importorskip("triton", reason="Triton is not installed on this system")
+    from scaling4d.correspondence import cuda_kernels
+
+    sizes = {"source_pixels": "i32", "pixels": "i32", "channels": "i32"}
+    values = {"source": f"*{carrier}", "winner": "*i32", "warped": f"*{carrier}", "mask": "*fp32"}
+    assert compiled(cuda_kernels.gather_kernel, {**values, **sizes}, {"BLOCK": 512})
+    keys = {"best": "*i64", "winner": "*i32", "count": "i32"}
+    assert compiled(cuda_kernels.winner_kernel, keys, {"BLOCK": 512})
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("rule", ["nearest", "random"])
+@pytest.mark.parametrize("footprint", [1, 2])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_winners_on_cuda_equal_the_reference_bit_for_bit(rule, footprint, dtype):
+    field = random_field(5, 4, 96, 120, dtype)
+    on_gpu = type(field)(field.displacement.cuda(), field.target_depth.cuda())
+    ours = splat_winners(on_gpu, rule, 11, footprint).cpu()
+    assert torch.equal(ours, splat_winners(field, rule, 11, footprint, "reference"))
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("rule", ["nearest", "random"])
+def test_fused_path_on_cuda_is_within_its_tolerance(rule):
+    source, depth, *cameras = moving_clip()
+    plain = warp_from_depth(source, depth, *cameras, rule=rule, implementation="reference")
+    fused = warp_from_depth(source.cuda(), depth.cuda(), *cameras, rule=rule)
+    apart = (fused.field.displacement.cpu() - plain.field.displacement).abs().nan_to_num()
+    assert apart.amax(dim=1)[plain.field.in_frame()].max() < 1e-4
+    differ = (fused.winner.cpu() != plain.winner).float().mean().item()
+    print(f"winners that differ beside pixel or depth ties: {differ:.2e}")
+    assert differ < 1e-3
+    own = splat_winners(fused.field, rule)
+    assert torch.equal(own, fused.winner), "given its own field the two paths are one"
