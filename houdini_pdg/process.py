@@ -115,12 +115,15 @@ def _started(
     finally:
         if child.poll() is None:
             kill_group(child)
+        if child.stdout is not None:
+            child.stdout.close()
 
 
 def _read_lines(stream: IO[str] | None, lines: queue.Queue[str | None]) -> None:
     assert stream is not None
-    for line in stream:
-        lines.put(line)
+    with contextlib.suppress(ValueError):  # closed under us after a kill
+        for line in stream:
+            lines.put(line)
     lines.put(None)
 
 

@@ -105,11 +105,18 @@ def import_stage(job: dict[str, Any]) -> Any:
     )
     scene = bpy.context.scene
     for thing in scene.objects:
-        owner = thing
-        while owner is not None and "scaling4d_id" not in owner:
-            owner = owner.parent
-        thing.pass_index = 0 if owner is None else int(owner["scaling4d_id"])
+        thing.pass_index = instance_of(thing)
     return scene
+
+
+def instance_of(thing: Any) -> int:
+    """Number of the nearest prim above that carries one; of a mesh prim it is on the mesh data."""
+    while thing is not None:
+        for place in (thing, thing.data):
+            if place is not None and "scaling4d_id" in place:
+                return int(place["scaling4d_id"])
+        thing = thing.parent
+    return 0
 
 
 def set_sky(scene: Any, sky: dict[str, Any]) -> None:

@@ -31,10 +31,13 @@ def read_channels(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with OpenEXR.File(str(path), separate_channels=True) as file:
             several = len(file.parts) > 1
-            return {
+            channels = {
                 f"{part.name()}.{name}" if several else name: np.array(channel.pixels)
                 for part in file.parts
                 for name, channel in part.channels.items()
             }
     except Exception as error:  # OpenEXR raises bare RuntimeError subclasses of its own
         raise ExrError(f"{path} is not a whole EXR file ({error})") from error
+    if not channels:  # parts of a file cut short are left out without a word
+        raise ExrError(f"{path} is not a whole EXR file (none of its parts can be read)")
+    return channels

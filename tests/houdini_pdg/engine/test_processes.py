@@ -1,0 +1,118 @@
+"""Real processes: time-outs kill the whole group, and nothing outlives a killed coordinator."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from houdini_pdg.engine.command import ForkServer, launch_subprocess
+from houdini_pdg.process import TIMED_OUT, run
+from tests.houdini_pdg.tiny_scene import plan_of
+
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="process groups are POSIX")
+
+
+def is_running(text: str) -> bool:
+    listing = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+    return any(text in line for line in listing.stdout.splitlines())
+
+
+def until(condition, seconds: float = 20.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@POSIX
+def test_time_out_kills_the_command_and_what_it_started():
+    marker = f"sleep 4{time.monotonic_ns() % 10**6}"
+    finished = run(["sh", "-c", f"{marker} & {marker}"], timeout=0.5)
+    assert finished.returncode == TIMED_OUT
+    assert until(lambda: not is_running(marker))
+
+
+@POSIX
+def test_silence_counts_as_hanging_but_slow_talk_does_not():
+    talk = "for i in 1 2 3 4 5 6; do echo $i; sleep 0.2; done"
+    assert run(["sh", "-c", talk], stall=2.0).returncode == 0
+    assert run(["sh", "-c", "echo 1; sleep 30"], stall=0.6).returncode == TIMED_OUT
+
+
+def test_output_goes_to_the_caller_and_to_the_log(tmp_path):
+    lines: list[str] = []
+    code = "import sys; print('one'); print('two', file=sys.stderr); sys.exit(5)"
+    finished = run(
+        [sys.executable, "-u", "-c", code], on_line=lines.append, log_path=tmp_path / "l"
+    )
+    assert finished.returncode == 5
+    assert sorted(lines) == ["one", "two"]
+    assert sorted((tmp_path / "l").read_text().split()) == ["one", "two"]
+
+
+@pytest.mark.parametrize("launch", [ForkServer(), launch_subprocess], ids=["fork", "fresh"])
+def test_a_stage_runs_as_its_own_process_and_logs(tmp_path, launch):
+    plan = plan_of(tmp_path, render={"renderer": "preview"})
+    item = plan.item_path("scene_000000")
+    log = tmp_path / "stage.log"
+    counts: list[tuple[int, int]] = []
+    code = launch(
+        ("stage", "render", "--item", str(item)),
+        log=log,
+        timeout=120,
+        watch=lambda done, total: counts.append((done, total)),
+    )
+    assert code == 0, log.read_text()
+    assert "scene_000000 render: ok" in log.read_text()
+    assert counts[-1] == (9, 9)
+    code = launch(("stage", "pack", "--item", "nowhere.json"), log=log, timeout=60, watch=None)
+    assert code == 2
+    assert "error: nowhere.json does not exist" in log.read_text()
+
+
+@POSIX
+@pytest.mark.parametrize("launch", [ForkServer(), launch_subprocess], ids=["fork", "fresh"])
+def test_a_stage_over_its_time_is_killed(tmp_path, launch):
+    plan = plan_of(tmp_path, frames=40, height=200, width=200, render={"renderer": "preview"})
+    item = plan.item_path("scene_000000")
+    code = launch(
+        ("stage", "render", "--item", str(item)), log=tmp_path / "l", timeout=1.5, watch=None
+    )
+    assert code == TIMED_OUT
+    assert not (tmp_path / "work/scene_000000/render").exists()
+
+
+@POSIX
+@pytest.mark.parametrize("renderer", ["preview", "cycles"])
+def test_nothing_outlives_a_killed_coordinator_and_a_rerun_finishes(tmp_path, renderer):
+    """SIGKILL of the engine in the middle of a render, then the same command again."""
+    if renderer == "cycles":
+        pytest.importorskip("bpy")
+    settings = {"renderer": renderer, "cycles": {"samples": 1, "bounces": 0, "denoise": False}}
+    plan_of(tmp_path, scenes=2, cameras=2, frames=6, height=120, width=160, render=settings)
+    command = [sys.executable, "-m", "houdini_pdg", "run", str(tmp_path), "--workers", "2"]
+    repository = Path(__file__).parents[3]
+    coordinator = subprocess.Popen(
+        command, cwd=repository, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    frames = "rgb.*.png" if renderer == "cycles" else "preview.*.npz"
+    started = until(lambda: list(tmp_path.glob(f"work/*/partial/*/*/{frames}")), 120)
+    coordinator.send_signal(signal.SIGKILL)
+    coordinator.wait()
+    assert started
+    assert until(lambda: not is_running(str(tmp_path))), "a process outlived the engine"
+    assert not list(tmp_path.glob("scenes/*.h5"))
+    again = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
+    assert again.returncode == 0, again.stderr
+    assert len(list(tmp_path.glob("scenes/*.h5"))) == 2
+    resumed = (tmp_path / "index.jsonl").read_text()
+    assert resumed.count("\n") == 2
+    verify = [sys.executable, "-m", "houdini_pdg", "verify", str(tmp_path)]
+    assert subprocess.run(verify, cwd=repository, check=False).returncode == 0
