@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pxr import Tf
+
 from .asset import AssetUnderTest
 
 # What they say of any asset of ours is covered by a code above, or wrong for library assets.
@@ -12,7 +14,8 @@ def check_with_usd(asset: AssetUnderTest) -> None:
     """Run every registered UsdValidation validator on the stage as composed now.
 
     Raises:
-        ValueError: when the installed USD has no UsdValidation for Python (before 25.5).
+        ValueError: when the installed USD has no UsdValidation for Python (before 25.5), or cannot
+            load its validators.
     """
     try:
         from pxr import UsdValidation  # type: ignore[attr-defined] # newer than the type stubs
@@ -20,12 +23,16 @@ def check_with_usd(asset: AssetUnderTest) -> None:
         raise ValueError(
             "UsdValidation needs USD 25.5 or later; leave --usd-rules out on this one"
         ) from error
-    registry = UsdValidation.ValidationRegistry()
-    validators = [
-        validator
-        for validator in registry.GetOrLoadAllValidators()
-        if not validator.GetMetadata().name.endswith(_COVERED)
-    ]
+    try:
+        validators = [
+            validator
+            for validator in UsdValidation.ValidationRegistry().GetOrLoadAllValidators()
+            if not validator.GetMetadata().name.endswith(_COVERED)
+        ]
+    except Tf.ErrorException as error:  # the wheel of 25.5.1 ships the names without the libraries
+        raise ValueError(
+            "this build of USD cannot load its own validators; leave --usd-rules out on this one"
+        ) from error
     for found in UsdValidation.ValidationContext(validators).Validate(asset.stage):
         sites = found.GetSites()
         path = str(sites[0].GetPrim().GetPath()) if sites and sites[0].IsPrim() else ""

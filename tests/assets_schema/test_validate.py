@@ -191,9 +191,13 @@ def test_json_and_text_reports_carry_every_finding() -> None:
 
 
 def test_usd_validators_run_as_optional_rules(tmp_path) -> None:
-    pytest.importorskip("pxr.UsdValidation", reason="USD before 25.5 has no UsdValidation")
     entry = write_stool(tmp_path)
-    assert validate_asset(entry.file, entry, Options(usd_rules=True)).findings == []
+    try:
+        report = validate_asset(entry.file, entry, Options(usd_rules=True))
+    except ValueError as error:
+        assert "leave --usd-rules out" in str(error)
+        pytest.skip(str(error))
+    assert report.findings == []
     case = next(case for case in CASES if case.code == "S4D704")
     file, _ = case.spoil(tmp_path, entry)
     assert "S4D801" in codes_of(validate_asset(file, None, Options(usd_rules=True)))
