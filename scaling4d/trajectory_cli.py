@@ -13,7 +13,14 @@ from scaling4d.geometry.camera_path import CameraPath
 from scaling4d.geometry.formats.given import Given
 from scaling4d.geometry.presets import PRESETS
 from scaling4d.geometry.trajectory import Trajectory, parse_trajectory
-from scaling4d.geometry.trajectory_io import FORMATS, PoseFormat, split_name
+from scaling4d.geometry.trajectory_io import (
+    FORMATS,
+    PoseFormat,
+    output_format,
+    split_name,
+    write_cameras,
+    write_trajectory,
+)
 from scaling4d.geometry.trajectory_report import describe
 
 _EXAMPLES = """\
@@ -42,12 +49,6 @@ def add_parser(subparsers: Any) -> None:
     convert = _action(actions, "convert", "write the trajectory in another format")
     convert.add_argument(
         "output", metavar="OUTPUT", help="FORMAT:PATH, or a path whose ending tells"
-    )
-    convert.add_argument(
-        "--resample",
-        choices=("spline", "slerp"),
-        default="spline",
-        help="how frames between the given ones are made (default: spline)",
     )
     convert.add_argument("--scale", type=float, help="multiply every length by this factor")
     convert.add_argument(
@@ -92,6 +93,12 @@ def _action(actions: Any, name: str, help_text: str) -> argparse.ArgumentParser:
         default="relative",
         help="pose files: motion away from the first camera, or poses in the world "
         "of the source's (default: relative)",
+    )
+    parser.add_argument(
+        "--resample",
+        choices=("spline", "slerp"),
+        default="spline",
+        help="how cameras between the given ones are made, with --frames (default: spline)",
     )
     outside = parser.add_argument_group("what a file may not hold")
     outside.add_argument("--height", type=int, help="image height in pixels")
@@ -139,23 +146,24 @@ def _read(arguments: argparse.Namespace) -> tuple[CameraPath | None, Trajectory]
         return None, preset
     name, path = split_name(text)
     kind = FORMATS[name]
+    frames, method = arguments.frames, arguments.resample
     if isinstance(kind, PoseFormat):
         cameras = kind.read(path, given)
+        cameras = cameras if frames is None else cameras.resampled(frames, method)
         return cameras, Trajectory.from_cameras(cameras, arguments.mode)
-    return None, kind.read(path, arguments.frames, arguments.pivot_depth)
+    trajectory = kind.read(path, frames, arguments.pivot_depth)
+    if frames is not None and frames != len(trajectory):
+        trajectory = trajectory.resampled(frames, method)
+    return None, trajectory
 
 
 def _convert(arguments: argparse.Namespace) -> int:
-    from scaling4d.geometry.trajectory_io import write_cameras, write_trajectory
-
-    name, output = _output(arguments.output)
+    name, output = output_format(arguments.output)
     _refuse_to_replace(output, arguments.force)
     cameras, trajectory = _read(arguments)
     given = given_from(arguments)
     factor = _scale_factor(arguments)
-    frames = arguments.frames
-    resampled = frames is not None and frames != len(trajectory)
-    if cameras is not None and isinstance(FORMATS[name], PoseFormat) and not resampled:
+    if cameras is not None and isinstance(FORMATS[name], PoseFormat):
         # From pose file to pose file the cameras keep their own world.
         poses = cameras.world_from_camera.copy()
         poses[:, :3, 3] *= factor
@@ -163,12 +171,9 @@ def _convert(arguments: argparse.Namespace) -> int:
             output, given.completed(cameras.replaced(world_from_camera=poses)), name, given
         )
     else:
-        if resampled:
-            trajectory = trajectory.resampled(frames, arguments.resample)
-        if factor != 1.0:
-            trajectory = trajectory.scaled(factor)
+        trajectory = trajectory if factor == 1.0 else trajectory.scaled(factor)
         write_trajectory(output, trajectory, name, given)
-    print(f"wrote {output} ({name}, {frames or len(trajectory)} frames)")
+    print(f"wrote {output} ({name}, {len(trajectory)} frames)")
     return 0
 
 
@@ -244,30 +249,6 @@ def _formats(arguments: argparse.Namespace) -> int:
             )
         )
     return 0
-
-
-def _output(text: str) -> tuple[str, Path]:
-    """Return format and path of an output that need not exist yet."""
-    name, colon, rest = text.partition(":")
-    if colon and name in FORMATS:
-        return name, Path(rest)
-    endings = {
-        ".yaml": "keyframes",
-        ".yml": "keyframes",
-        ".usda": "usd",
-        ".usdc": "usd",
-        ".usd": "usd",
-        ".tum": "tum",
-        ".kitti": "kitti",
-    }
-    path = Path(text)
-    known = "nerfstudio" if path.name == "transforms.json" else endings.get(path.suffix.lower())
-    if known is None:
-        raise ValueError(
-            f"cannot tell which format {text} should have: write it in front, as in "
-            f"`colmap:{text}`; known are {', '.join(FORMATS)}"
-        )
-    return known, path
 
 
 def _refuse_to_replace(path: Path, force: bool) -> None:

@@ -1,0 +1,1 @@
+"""Cameras, projection, trajectories and camera files; numpy alone at import (CONVENTIONS.md)."""

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scaling4d.geometry.camera import invert_pose, require_rigid
+from scaling4d.geometry.interpolation import interpolate_poses, linear
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -66,6 +67,39 @@ class CameraPath:
         """(n, 4, 4) inverse poses, world-to-camera."""
         return invert_pose(self.world_from_camera)
 
+    def at_frames(self, numbers: npt.ArrayLike, method: str = "spline") -> CameraPath:
+        """Return the cameras at other frame numbers, between those that the path holds.
+
+        Args:
+            numbers: (m,) frame numbers within the path's, fractions allowed.
+            method: see `scaling4d.geometry.interpolation.interpolate_poses`; intrinsics and times
+                are interpolated linearly.
+
+        Raises:
+            ValueError: if the frame numbers of the path do not increase, or are left.
+        """
+        keys = np.arange(len(self)) if self.frame_index is None else self.frame_index
+        numbers = np.asarray(numbers, dtype=np.float64)
+        intrinsics, times = self.intrinsics, self.times
+        if intrinsics is not None:
+            intrinsics = linear(intrinsics.reshape(-1, 9), keys, numbers).reshape(-1, 3, 3)
+        if times is not None:
+            times = linear(times[:, None], keys, numbers)[:, 0]
+        whole = np.rint(numbers).astype(np.int64)
+        return CameraPath(
+            interpolate_poses(self.world_from_camera, keys, numbers, method),
+            intrinsics,
+            self.height,
+            self.width,
+            times,
+            whole if np.array_equal(whole, numbers) else None,
+        )
+
+    def resampled(self, frames: int, method: str = "spline") -> CameraPath:
+        """Return the path with another number of cameras, evenly spread over its frame numbers."""
+        keys = np.arange(len(self)) if self.frame_index is None else self.frame_index
+        return self.at_frames(np.linspace(keys[0], keys[-1], frames), method)
+
     def replaced(self, **changes: object) -> CameraPath:
         """Return a copy with fields replaced."""
         return dataclasses.replace(self, **changes)  # type: ignore[arg-type]
@@ -96,14 +130,3 @@ class CameraPath:
         if np.any(k[:, ~plain] != 0.0) or np.any(k[:, 2, 2] != 1.0):
             raise ValueError(f"{format_name} holds fx, fy, cx, cy and cannot hold a skew")
         return np.stack((k[:, 0, 0], k[:, 1, 1], k[:, 0, 2], k[:, 1, 2]), axis=-1)
-
-    def require_constant_intrinsics(self, format_name: str) -> FloatArray:
-        """Return the one fx, fy, cx, cy, (4,), of a format that holds a single camera model.
-
-        Raises:
-            ValueError: if the intrinsics change along the path (a zoom).
-        """
-        values = self.require_intrinsics(format_name)
-        if np.any(values != values[0]):
-            raise ValueError(f"{format_name} holds one set of intrinsics, and this path zooms")
-        return values[0]

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scaling4d.geometry.camera import invert_pose, require_rigid
+from scaling4d.geometry.formats.files import write_json, write_text
 from scaling4d.geometry.interpolation import cubic_spline, interpolate_poses, linear
 from scaling4d.geometry.moves import AMOUNTS, Moves
 from scaling4d.geometry.presets import EASINGS
@@ -104,18 +105,18 @@ def write_keyframes(path: str | Path, trajectory: Trajectory) -> None:
         )
     keys = []
     for frame, pose in enumerate(trajectory.source_from_target):
-        key: dict[str, Any] = {"frame": frame, "matrix": pose.tolist()}
+        key: dict[str, Any] = {"frame": frame, "matrix": (pose + 0.0).tolist()}  # no -0.0
         if trajectory.source_index is not None:
             key["source_index"] = int(trajectory.source_index[frame])
         keys.append(key)
     document = {"mode": trajectory.mode, "interpolation": "linear", "keyframes": keys}
     path = Path(path)
     if path.suffix == ".json":
-        path.write_text(json.dumps(document, indent=1) + "\n")
+        write_json(path, document)
     else:
         import yaml
 
-        path.write_text(yaml.safe_dump(document, sort_keys=False, default_flow_style=None))
+        write_text(path, yaml.safe_dump(document, sort_keys=False, default_flow_style=None))
 
 
 def _load(path: Path) -> Mapping[str, Any]:

@@ -326,3 +326,17 @@ def test_a_zooming_trajectory_asks_for_intrinsics_before_it_becomes_cameras() ->
     cameras = trajectory.cameras(K, 80, 100)
     assert isinstance(cameras, CameraPath)
     assert cameras.intrinsics[-1, 0, 0] == pytest.approx(150.0)
+
+
+def test_cameras_between_key_frames_are_placed_by_frame_number() -> None:
+    poses = np.tile(np.eye(4), (3, 1, 1))
+    poses[:, 0, 3] = (0.0, 1.0, 4.0)
+    sparse = CameraPath(poses, frame_index=np.array([0, 10, 40]), times=np.array([0.0, 1.0, 4.0]))
+    dense = sparse.at_frames(np.arange(41))
+    np.testing.assert_allclose(dense.world_from_camera[:, 0, 3], np.arange(41) / 10.0, atol=1e-12)
+    np.testing.assert_allclose(dense.times, np.arange(41) / 10.0)
+    np.testing.assert_array_equal(dense.frame_index, np.arange(41))
+    np.testing.assert_allclose(sparse.resampled(5).world_from_camera[:, 0, 3], np.arange(5.0))
+    assert sparse.resampled(4).frame_index is None  # 40 / 3 is no frame number
+    with pytest.raises(ValueError, match="outside the keys"):
+        sparse.at_frames([41])

@@ -150,3 +150,18 @@ def test_every_pose_format_can_be_validated(tmp_path: Path, capsys: pytest.Captu
         capsys, "validate", tmp_path / "c.usda", "--height", HEIGHT, "--width", WIDTH
     )
     assert (status, f"{HEIGHT} x {WIDTH}" in out) == (0, True)
+
+
+def test_key_frames_become_one_camera_per_frame(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    cameras = camera_path(3).replaced(frame_index=np.array([0, 4, 8]), times=None)
+    write_cameras(tmp_path / "clip", cameras, "vipe")
+    out = tmp_path / "dense"
+    arguments = ("convert", tmp_path / "clip", f"vipe:{out}", "--frames", 9)
+    assert run(capsys, *arguments)[0] == 0
+    dense = read_cameras(out)
+    assert len(dense) == 9
+    np.testing.assert_allclose(
+        dense.world_from_camera[[0, 4, 8]], cameras.world_from_camera, atol=1e-12
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,8 @@ def write_usd_camera(path: Path, cameras: CameraPath, given: Given) -> None:
         _author(stage, cameras, lens, (height, width), given)
         stage.Save()
         del stage
+        with temporary.open("rb") as stream:
+            os.fsync(stream.fileno())
         temporary.replace(path)
 
 

@@ -1,0 +1,154 @@
+"""The formats by name: pose files hold cameras, motion files describe how to move one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from scaling4d.geometry.axes import convert_axes
+from scaling4d.geometry.camera_path import CameraPath
+from scaling4d.geometry.formats import (
+    archives,
+    colmap,
+    das,
+    neoverse,
+    nerfstudio,
+    recammaster,
+    spherical_lines,
+    text_tables,
+    usd_camera,
+)
+from scaling4d.geometry.formats.given import Given
+from scaling4d.geometry.keyframes import read_keyframes, write_keyframes
+from scaling4d.geometry.trajectory import Trajectory
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PoseFormat:
+    """A file of cameras.
+
+    Attributes:
+        convention: in words.
+        read, write: path, what the file does not hold, and in between the cameras.
+        world_to_camera: the direction of its matrices.
+        axes: camera axes of its matrices, see `scaling4d.geometry.axes`.
+    """
+
+    convention: str
+    read: Callable[[Path, Given], CameraPath]
+    write: Callable[[Path, CameraPath, Given], None]
+    world_to_camera: bool = False
+    axes: str = "opencv"
+
+    @property
+    def reading(self) -> str:
+        """Direction and axes of `matrices`, in the words of `scaling4d.geometry.epipolar`."""
+        axes = "opengl" if self.axes in ("opengl", "usd") else "opencv"
+        return f"{'world-to-camera' if self.world_to_camera else 'camera-to-world'} {axes}"
+
+    def matrices(self, cameras: CameraPath) -> FloatArray:
+        """Return the poses (n, 4, 4) as the file has them; Unreal's are given in OpenCV axes."""
+        if self.world_to_camera:
+            return cameras.camera_from_world
+        axes = "opengl" if self.axes in ("opengl", "usd") else "opencv"
+        return np.asarray(convert_axes(cameras.world_from_camera, "opencv", axes))
+
+
+@dataclass(frozen=True)
+class MotionFormat:
+    """A file that describes a motion relative to the source: its convention, reader and writer.
+
+    ``read`` takes the path, the number of frames and the pivot depth, either of which may be None.
+    """
+
+    convention: str
+    read: Callable[[Path, int | None, float | None], Trajectory]
+    write: Callable[[Path, Trajectory], None]
+
+
+def _read_lines(name: str) -> Callable[[Path, int | None, float | None], Trajectory]:
+    def read(path: Path, frames: int | None, pivot_depth: float | None) -> Trajectory:
+        if frames is None or pivot_depth is None:
+            raise ValueError(f"{name} files need a number of frames and the central depth")
+        return spherical_lines.read_spherical_lines(path, name).trajectory(frames, pivot_depth)
+
+    return read
+
+
+def _write_lines(name: str) -> Callable[[Path, Trajectory], None]:
+    def write(path: Path, trajectory: Trajectory) -> None:
+        lines = trajectory.parameters
+        if not isinstance(lines, spherical_lines.SphericalLines):
+            raise _not_parametric(name, "theta, phi and r lines")
+        spherical_lines.write_spherical_lines(path, lines, name)
+
+    return write
+
+
+def _read_das(path: Path, frames: int | None, pivot_depth: float | None) -> Trajectory:
+    return das.read_das(path).trajectory(49 if frames is None else frames)  # the tool's own length
+
+
+def _write_das(path: Path, trajectory: Trajectory) -> None:
+    if not isinstance(trajectory.parameters, das.DasMotion):
+        raise _not_parametric("das", "trans, rot and spiral motions")
+    das.write_das(path, trajectory.parameters)
+
+
+def _not_parametric(name: str, parameters: str) -> ValueError:
+    return ValueError(
+        f"{name} holds {parameters}, and this trajectory does not come from such: choose a format "
+        f"that holds poses"
+    )
+
+
+FORMATS: dict[str, PoseFormat | MotionFormat] = {
+    "keyframes": MotionFormat(
+        "our YAML or JSON: amounts in degrees and metres, or 4x4 matrices of the camera in the "
+        "source camera (mode relative) or the world, OpenCV axes",
+        lambda path, frames, depth: read_keyframes(path, frames=frames, pivot_depth=depth),
+        write_keyframes,
+    ),
+    "re10k": PoseFormat(text_tables.RE10K, text_tables.read_re10k, text_tables.write_re10k, True),
+    "recammaster": PoseFormat(
+        recammaster.RECAMMASTER,
+        recammaster.read_recammaster,
+        recammaster.write_recammaster,
+        axes="unreal",
+    ),
+    "trajectorycrafter": MotionFormat(
+        spherical_lines.TRAJECTORYCRAFTER,
+        _read_lines("trajectorycrafter"),
+        _write_lines("trajectorycrafter"),
+    ),
+    "cognvs": MotionFormat(spherical_lines.COGNVS, _read_lines("cognvs"), _write_lines("cognvs")),
+    "das": MotionFormat(das.DAS, _read_das, _write_das),
+    "neoverse": MotionFormat(
+        neoverse.NEOVERSE,
+        lambda path, frames, depth: neoverse.read_neoverse(path),
+        neoverse.write_neoverse,
+    ),
+    "vista4d": PoseFormat(archives.VISTA4D, archives.read_vista4d, archives.write_vista4d),
+    "vipe": PoseFormat(archives.VIPE, archives.read_vipe, archives.write_vipe),
+    "spatialvid": PoseFormat(
+        archives.SPATIALVID, archives.read_spatialvid, archives.write_spatialvid, True
+    ),
+    "colmap": PoseFormat(colmap.COLMAP, colmap.read_colmap, colmap.write_colmap, True),
+    "tum": PoseFormat(text_tables.TUM, text_tables.read_tum, text_tables.write_tum),
+    "kitti": PoseFormat(text_tables.KITTI, text_tables.read_kitti, text_tables.write_kitti),
+    "nerfstudio": PoseFormat(
+        nerfstudio.NERFSTUDIO,
+        nerfstudio.read_nerfstudio,
+        nerfstudio.write_nerfstudio,
+        axes="opengl",
+    ),
+    "usd": PoseFormat(
+        usd_camera.USD, usd_camera.read_usd_camera, usd_camera.write_usd_camera, axes="usd"
+    ),
+}
