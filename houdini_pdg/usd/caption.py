@@ -27,6 +27,20 @@ _WORDS = {
     "ceiling_light": "ceiling light",
     "bookcase": "bookcase",
 }
+_VERBS = {
+    "idle": "standing",
+    "walk": "walking",
+    "walk_circle": "walking in a circle",
+    "turn_around": "turning around",
+    "wave": "waving",
+    "sit": "sitting",
+    "sit_down": "sitting down",
+    "stand_up": "standing up",
+    "reach": "reaching out",
+    "point": "pointing",
+    "stretch": "stretching",
+    "carry": "carrying something",
+}
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
 _UNNAMED = {"curtain", "ceiling_light", "ornaments", "books", "vase", "basket", "wall_cabinet"}
 _FLOORS = {"planks": "wooden floor", "carpet": "carpeted floor", "tiles": "tiled floor"}
@@ -54,13 +68,16 @@ def write_caption(
     text = f"A {room} with {_joined(things[:_MAX_THINGS])}" if things else f"An empty {room}"
     text += f", {colour} walls and a {floor}, "
     text += _light(time_of_day, lamps_on) + "."
-    people = characters["characters"]
+    people = Counter(str(person["motion"]) for person in characters["characters"])
     if people:
-        doing = Counter(str(person["motion"]).replace("_", " ") for person in people)
-        deeds = [f"{_number(n)} {'is' if n == 1 else 'are'} doing: {m}" for m, n in doing.items()]
-        noun = "person is" if len(people) == 1 else "people are"
-        text += f" {_number(len(people)).capitalize()} {noun} in the room; {_joined(deeds)}."
+        deeds = _joined([_deed(motion, count) for motion, count in people.items()])
+        text += f" {deeds[0].upper()}{deeds[1:]}."
     return text
+
+
+def _deed(motion: str, count: int) -> str:
+    verb = _VERBS.get(motion, f"doing: {motion.replace('_', ' ')}")
+    return f"{_number(count)} {'person is' if count == 1 else 'people are'} {verb}"
 
 
 def _light(time_of_day: str, lamps_on: bool) -> str:
