@@ -17,10 +17,11 @@ INDEX = StageDef(name="index", fan="all", needs=("render",), attempts=1)
 
 
 def tasks_of(root: Path, scenes: int) -> list[Task]:
-    tasks = []
-    for scene in (f"scene_{number:06d}" for number in range(scenes)):
-        for stage in (FIRST, SECOND):
-            tasks.append(_task(root, stage, scene, tuple(f"{n}-{scene}" for n in stage.needs)))
+    tasks = [
+        _task(root, stage, scene, tuple(f"{need}-{scene}" for need in stage.needs))
+        for scene in (f"scene_{number:06d}" for number in range(scenes))
+        for stage in (FIRST, SECOND)
+    ]
     needs = tuple(task.key for task in tasks if task.stage is SECOND)
     return [*tasks, _task(root, INDEX, "", needs)]
 
