@@ -12,6 +12,7 @@ from ..entry import Entry
 from .assemble import write_recipe
 from .finishes import FinishShelf
 from .furniture.recipe import Recipe
+from .light_rigs import LIGHT_RIGS, write_light_rig
 
 __all__ = ["PRESETS", "build_library", "recipes"]
 
@@ -25,6 +26,8 @@ FAMILIES = (
     "decoration",
     "appliances",
     "openings",
+    "bathroom",
+    "rooms",
 )
 
 Progress = Callable[[int, int, str], None]
@@ -76,6 +79,7 @@ def _jobs(out: Path, preset: str, shelf: FinishShelf) -> list[Job]:
         (recipe.id, lambda recipe=recipe: write_recipe(recipe, shelf, out, limit))  # type: ignore[misc]
         for recipe in recipes(preset)
     ]
+    jobs += [(rig.id, lambda rig=rig: write_light_rig(rig, out)) for rig in LIGHT_RIGS]  # type: ignore[misc]
     jobs.append(("person", lambda: _person(out, preset, shelf)))
     return jobs
 

@@ -17,6 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 __all__ = ["HumanTemplate", "Phenotype", "load_template"]
 
@@ -129,6 +130,7 @@ def load_template() -> HumanTemplate:
         column = np.asarray(pairs, float)
         weights[column[:, 0].astype(int), order[name]] = column[:, 1]
     weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1e-9)
+    _take_weights_from_skin(weights, points, groups)
     return HumanTemplate(
         points=_to_world(points),
         groups=groups,
@@ -140,6 +142,17 @@ def load_template() -> HumanTemplate:
         tails=tuple(anchor(rig[name]["tail"]) for name in names),
         weights=weights,
     )
+
+
+def _take_weights_from_skin(
+    weights: np.ndarray, points: np.ndarray, groups: dict[str, np.ndarray]
+) -> None:
+    """Give the tights the weights of the skin below, so that skin never comes through in a bend."""
+    skin, tights = np.unique(groups["body"]), np.unique(groups["helper-tights"])
+    distance, nearest = cKDTree(points[skin]).query(points[tights], k=6)
+    share = 1 / np.maximum(distance, 1e-4) ** 2
+    share /= share.sum(axis=1, keepdims=True)
+    weights[tights] = np.einsum("nk,nkj->nj", share, weights[skin[nearest]])
 
 
 def _depth_first(rig: dict) -> list[str]:

@@ -47,7 +47,7 @@ class Movement:
         angles: joint name -> (T, 3) degrees relative to its parent in the neutral stance.
         feet: side -> Foot.
         knee_out: degrees by which knees point outwards.
-        loop: whether the end meets the beginning.
+        loop: whether the last frame is the first one again (further along where it travels).
         travels: whether the figure leaves its place.
     """
 
@@ -173,8 +173,11 @@ def _hip_positions(
 
 def _spread(excess: np.ndarray, loop: bool) -> np.ndarray:
     """A smooth curve on or above `excess`."""
-    width = 5
-    padded = np.pad(excess, 2 * width, mode="wrap" if loop else "edge")
+    width = 2
+    if loop:  # the last frame is the first one again
+        padded = np.pad(excess[:-1], (2 * width, 2 * width + 1), mode="wrap")
+    else:
+        padded = np.pad(excess, 2 * width, mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * width + 1)
     highest = windows.max(axis=1)
     kernel = np.hanning(2 * width + 3)[1:-1]

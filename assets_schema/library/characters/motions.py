@@ -2,7 +2,8 @@
 
 All are written for a figure of leg length 1 in its neutral stance (see `motion`), 24 frames a
 second. Walking follows the gait cycle: 60 % stance (heel strike, flat foot, heel off over the ball)
-and 40 % swing; the hips move at an even pace over feet that are planted.
+and 40 % swing; the hips move at an even pace over feet that are planted. The last frame of a loop
+is its first one again, further along where the figure travels.
 """
 
 from __future__ import annotations
@@ -47,12 +48,12 @@ def turn(
 def breath(frames: int, seconds: float = 3.5, phase: float = 0.0) -> np.ndarray:
     """A breathing wave (T,) that closes over the clip."""
     cycles = max(1, round(frames / FPS / seconds))
-    return np.sin(2 * np.pi * cycles * np.arange(frames) / frames + phase)
+    return np.sin(2 * np.pi * cycles * np.arange(frames) / (frames - 1) + phase)
 
 
 def standing(frames: int, sway: float = 1.0) -> Movement:
     """The base of every standing motion: relaxed arms, breathing, a slight shift of weight."""
-    cycle = 2 * np.pi * np.arange(frames) / frames
+    cycle = 2 * np.pi * np.arange(frames) / (frames - 1)
     wave, slow = breath(frames), np.sin(cycle)
     hips = np.stack(
         [0.012 * sway * slow, 0.004 * sway * np.sin(cycle + 1), 0.988 + 0.0012 * wave], axis=1
@@ -83,7 +84,7 @@ def standing(frames: int, sway: float = 1.0) -> Movement:
 
 def idle() -> Movement:
     """Standing at ease for four seconds: breathing, weight shifting, a look around."""
-    frames = 96
+    frames = 97
     move = standing(frames, 1.5)
     look = keys(frames, (0, 0), (0.8, 0), (1.5, 16), (2.3, 16), (3.0, -8), (3.5, -8), (4.0, 0))
     move.angles["Head"] = move.angles["Head"] + turn(frames, 0, 0, look)
@@ -114,11 +115,10 @@ def _walk(
     cycles: float,
     stride: float,
     path: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
-    loop: bool,
     swing: float = 24.0,
 ) -> Movement:
     """A walk along `path(distance) -> (x y positions (T, 2), heading degrees (T,))`."""
-    phase = cycles * np.arange(frames) / (frames if loop else frames - 1)
+    phase = cycles * np.arange(frames) / (frames - 1)
     distance = phase * stride
     centre, heading = path(distance)
     feet = {}
@@ -134,7 +134,7 @@ def _walk(
     side_sway = 0.018 * np.sin(wave - 0.35)
     lateral = np.stack([np.cos(np.radians(heading)), np.sin(np.radians(heading))], axis=1)
     hips = np.column_stack(
-        [centre + side_sway[:, None] * lateral, 0.972 - 0.014 * np.cos(2 * (wave - 0.5))]
+        [centre + side_sway[:, None] * lateral, 0.984 - 0.016 * np.cos(2 * (wave - 0.35))]
     )
     angles = {
         "Spine": turn(
@@ -159,18 +159,18 @@ def _walk(
         angles[f"{side}Hand"] = turn(frames, -4.0 + 4 * back)
     tilt = turn(frames, 1.5, 2.2 * np.cos(wave - 0.4), 0.0)
     tilt[:, 2] = heading - 4.5 * np.sin(wave + 1.2)
-    return Movement(hips, tilt, angles, feet, knee_out=3.0, loop=loop, travels=True)
+    return Movement(hips, tilt, angles, feet, knee_out=3.0, loop=True, travels=True)
 
 
 def walk() -> Movement:
     """Two strides straight ahead, the path's middle over the origin."""
-    stride, cycles = 1.34, 2.0
+    stride, cycles = 1.24, 2.0
 
     def straight(distance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         y = stride * cycles / 2 - distance
         return np.stack([np.zeros_like(y), y], axis=1), np.zeros_like(y)
 
-    return _walk(54, cycles, stride, straight, loop=False)
+    return _walk(53, cycles, stride, straight)
 
 
 def walk_circle() -> Movement:
@@ -182,7 +182,7 @@ def walk_circle() -> Movement:
         angle = distance / radius
         return radius * np.stack([-np.cos(angle), -np.sin(angle)], axis=1), np.degrees(angle)
 
-    return _walk(84, cycles, stride, circle, loop=True, swing=20)
+    return _walk(85, cycles, stride, circle, swing=20)
 
 
 def _step_around(frames: int, total: float) -> Movement:
@@ -217,7 +217,7 @@ def turn_around() -> Movement:
 
 def wave_hand() -> Movement:
     """Raising the right hand and waving three times."""
-    frames = 72
+    frames = 73
     move = standing(frames, 0.6)
     up = keys(frames, (0, 0), (0.25, 0), (0.85, 1), (2.2, 1), (2.8, 0))
     time = np.arange(frames) / FPS
@@ -264,7 +264,7 @@ def _sitting(frames: int, down: np.ndarray) -> Movement:
 
 def sit_down() -> Movement:
     """Sitting down from standing on a seat of 0.45 m behind the figure."""
-    frames = 60
+    frames = 61
     move = _sitting(frames, keys(frames, (0, 0), (0.3, 0), (1.75, 1), (2.5, 1)))
     move.loop = False
     return move
@@ -272,7 +272,7 @@ def sit_down() -> Movement:
 
 def stand_up() -> Movement:
     """Standing up from a seat."""
-    frames = 60
+    frames = 61
     move = _sitting(frames, keys(frames, (0, 1), (0.4, 1), (1.9, 0), (2.5, 0)))
     move.loop = False
     return move
@@ -280,7 +280,7 @@ def stand_up() -> Movement:
 
 def sit() -> Movement:
     """Sitting, breathing and looking about; loops."""
-    frames = 96
+    frames = 97
     move = _sitting(frames, np.ones(frames))
     look = keys(frames, (0, 0), (0.6, 0), (1.4, 20), (2.2, 20), (3.0, -10), (4.0, 0))
     move.angles["Head"] += turn(frames, 0.5 * look * 0.2, 0, look)
@@ -290,7 +290,7 @@ def sit() -> Movement:
 
 def reach() -> Movement:
     """Reaching up and forward with the right hand, as to a shelf, and back."""
-    frames = 72
+    frames = 73
     move = standing(frames, 0.4)
     up = keys(frames, (0, 0), (0.2, 0), (1.1, 1), (1.7, 1), (2.7, 0))
     for side, height in (("Left", 24.0), ("Right", 30.0)):
@@ -310,7 +310,7 @@ def reach() -> Movement:
 
 def point() -> Movement:
     """Pointing ahead to the left with the left arm, looking there, and back."""
-    frames = 72
+    frames = 73
     move = standing(frames, 0.5)
     up = keys(frames, (0, 0), (0.2, 0), (0.8, 1), (2.0, 1), (2.7, 0))
     look = keys(frames, (0, 0), (0.1, 0), (0.6, 1), (2.1, 1), (2.8, 0))
@@ -329,7 +329,7 @@ def point() -> Movement:
 
 def stretch() -> Movement:
     """Stretching both arms over the head, leaning back a little, and relaxing."""
-    frames = 84
+    frames = 85
     move = standing(frames, 0.3)
     up = keys(frames, (0, 0), (0.2, 0), (1.3, 1), (2.1, 1), (3.3, 0))
     for side, sign in (("Left", 1.0), ("Right", -1.0)):
@@ -349,7 +349,7 @@ def carry() -> Movement:
     """Walking a round with both hands held in front, as if with a box."""
     move = walk_circle()
     frames = move.frames
-    bob = np.sin(4 * np.pi * 3 * np.arange(frames) / frames)
+    bob = np.sin(4 * np.pi * 3 * np.arange(frames) / (frames - 1))
     for side, sign in (("Left", 1.0), ("Right", -1.0)):
         move.angles[f"{side}Shoulder"] = turn(frames, 0, sign * 1.0)
         move.angles[f"{side}Arm"] = turn(frames, -16 + bob, -sign * 10, 0)
