@@ -1,0 +1,78 @@
+"""Asset library: loading a large catalogue, choosing variants, validating, rendering previews."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from assets_schema import Catalog, Entry, choose_variants
+from assets_schema.contact_sheet import framing_camera
+from assets_schema.preview import PreviewRenderer
+from assets_schema.read_variants import open_variant
+from assets_schema.validate import validate_asset
+from assets_schema.variant_tree import Variant, VariantSet
+from tests.assets_schema.builders import write_stool
+from tests.benchmarks import record
+
+ENTRIES, CHOICES = 10_000, 100_000
+
+
+def large_catalog(folder: Path, entries: int) -> Catalog:
+    """Entries as the built-in library makes them: 3 geometries, 4 looks, a box per geometry."""
+    sets = (
+        VariantSet("geometry", tuple(Variant(name) for name in ("low", "tall", "wide"))),
+        VariantSet("look", tuple(Variant(name) for name in ("oak", "walnut", "white", "black"))),
+    )
+    boxes = {f"geometry={v.name}": ((-0.5, -0.4, 0.0), (0.5, 0.4, 0.8)) for v in sets[0].variants}
+    return Catalog(
+        [
+            Entry(
+                f"asset_{number:05d}",
+                f"chair/asset_{number:05d}/asset.usda",
+                "chair",
+                license="Apache-2.0",
+                source="benchmark",
+                tags=("wood", "modern"),
+                content_hash=f"{number:064x}",
+                variants=sets,
+                extent_sets=("geometry",),
+                extents_cache=boxes,
+            )
+            for number in range(entries)
+        ],
+        folder,
+    )
+
+
+def main() -> None:
+    arguments = record.parse_arguments("assets", __doc__)
+    report = record.Report("assets", arguments)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        large_catalog(folder, ENTRIES).save(folder / "catalog.yaml")
+        loading = record.measure(lambda: Catalog.load(folder), repeats=5, warmup=1)
+        report.add("load the catalogue", loading, "s", entries=ENTRIES)
+        entries = Catalog.load(folder).entries
+
+        def choose() -> None:
+            for seed in range(CHOICES):
+                choose_variants(entries[seed % ENTRIES], seed)
+
+        choosing = record.measure(choose, repeats=3, warmup=1)
+        report.add("choose variants", choosing, "s", choices=CHOICES)
+        entry = write_stool(folder / "library")
+        checking = record.measure(lambda: validate_asset(entry.file, entry), repeats=5)
+        per_combination = checking.scaled(1e3 / 6)
+        report.add("validate a library asset", per_combination, "ms/combination")
+        renderer = PreviewRenderer(open_variant(entry.file, {"look": "painted"}))
+        low, high = np.array(entry.extents())
+        intrinsics, pose = framing_camera(low, high, 480)
+        rendering = record.measure(lambda: renderer.render(intrinsics, pose, 480, 480))
+        report.add("preview frame, 480 x 480", rendering.scaled(1e3), "ms")
+    report.finish()
+
+
+if __name__ == "__main__":
+    main()
