@@ -12,6 +12,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,11 @@ class Catalog:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise CatalogError(f"cannot read catalogue {path}: {error}") from error
+        with _without_garbage_collection():
+            return cls._parse(text, path)
+
+    @classmethod
+    def _parse(cls, text: str, path: Path) -> Catalog:
         header, records = _parse_text(text, path)
         if header.get("format") != FORMAT or header.get("version") != FORMAT_VERSION:
             raise CatalogError(
@@ -146,9 +152,6 @@ def _build_entries(records: list[Any], path: Path) -> list[Entry]:
     root = path.parent
     entries: list[Entry] = []
     seen: set[str] = set()
-    # Ten thousand entries make a million small objects; cycle collection would only slow them.
-    collecting = gc.isenabled()
-    gc.disable()
     try:
         for number, record in enumerate(records):
             if not isinstance(record, dict):
@@ -162,10 +165,19 @@ def _build_entries(records: list[Any], path: Path) -> list[Entry]:
         if isinstance(error, CatalogError):
             raise
         raise CatalogError(f"{path}: {error}") from error
+    return entries
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Ten thousand entries make a million small objects; a search for cycles only slows that."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
     finally:
         if collecting:
             gc.enable()
-    return entries
 
 
 def _parse_text(text: str, path: Path) -> tuple[Record, list[Any]]:

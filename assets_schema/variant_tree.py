@@ -7,8 +7,9 @@ appended, removed ones stay in place marked retired, and an index means the same
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 Record = dict[str, Any]  # one parsed JSON object
@@ -30,6 +31,23 @@ class VariantSet:
 
     name: str
     variants: tuple[Variant, ...]
+    _draws: tuple[tuple[Variant, int, float], ...] | None = field(
+        default=None, init=False, repr=False, compare=False
+    )
+
+    @property
+    def draws(self) -> tuple[tuple[Variant, int, float], ...]:
+        """Variants that random choice may take: (variant, 64-bit hash of its names, weight)."""
+        if self._draws is None:
+            prefix = self.name.encode() + b"\0"
+            drawable = tuple(
+                (variant, _hash64(prefix + variant.name.encode()), variant.weight)
+                for variant in self.variants
+                if not variant.retired and variant.weight > 0
+            )
+            object.__setattr__(self, "_draws", drawable)
+            return drawable
+        return self._draws
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -39,6 +57,10 @@ class VariantSet:
     def find(self, name: str) -> Variant | None:
         """Return the variant called ``name``, or None."""
         return next((variant for variant in self.variants if variant.name == name), None)
+
+
+def _hash64(data: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little")
 
 
 def parse_sets(records: list[Record]) -> tuple[VariantSet, ...]:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Selection = dict[str, str]
 
+_MASK = (1 << 64) - 1
+
 
 class VariantError(ValueError):
     """A set or a name that does not exist; ``code`` is the validator's code for it."""
@@ -50,20 +52,21 @@ def choose_variants(entry: Entry, seed: int | np.random.Generator) -> Selection:
         seed = int(seed.integers(1 << 63))
     if not 0 <= seed < 1 << 64:
         raise ValueError(f"a seed must lie in [0, 2**64), got {seed}")
-    key = seed.to_bytes(8, "little") + hashlib.blake2b(entry.id.encode(), digest_size=8).digest()
+    digest = hashlib.blake2b(seed.to_bytes(8, "little") + entry.id.encode(), digest_size=8)
+    key = int.from_bytes(digest.digest(), "little")
     selection: Selection = {}
     _choose(entry, entry.variants, key, selection)
     return selection
 
 
-def _choose(entry: Entry, sets: tuple[VariantSet, ...], key: bytes, selection: Selection) -> None:
+def _choose(entry: Entry, sets: tuple[VariantSet, ...], key: int, selection: Selection) -> None:
     for each in sets:
         if each.name in selection:
             continue
-        if all(variant.retired for variant in each.variants):
-            continue
         winner = _earliest(each, key)
         if winner is None:
+            if all(variant.retired for variant in each.variants):
+                continue
             raise VariantError(
                 "S4D203", f"set {each.name!r} of {entry.id!r} has no variant with a positive weight"
             )
@@ -72,16 +75,14 @@ def _choose(entry: Entry, sets: tuple[VariantSet, ...], key: bytes, selection: S
             _choose(entry, winner.sets, key, selection)
 
 
-def _earliest(variant_set: VariantSet, key: bytes) -> Variant | None:
-    prefix = variant_set.name.encode() + b"\0"
-    blake, log = hashlib.blake2b, math.log
+def _earliest(variant_set: VariantSet, key: int) -> Variant | None:
     best, winner = math.inf, None
-    for variant in variant_set.variants:
-        if variant.retired or variant.weight <= 0:
-            continue
-        digest = blake(prefix + variant.name.encode(), digest_size=8, key=key).digest()
-        uniform = (int.from_bytes(digest, "little") + 0.5) * 2.0**-64
-        arrival = -log(uniform) / variant.weight
+    for variant, name_hash, weight in variant_set.draws:
+        # The finaliser of MurmurHash3 mixes the two hashes into 64 even bits.
+        mixed = key ^ name_hash
+        mixed = ((mixed ^ (mixed >> 33)) * 0xFF51AFD7ED558CCD) & _MASK
+        mixed = ((mixed ^ (mixed >> 33)) * 0xC4CEB9FE1A85EC53) & _MASK
+        arrival = -math.log(((mixed ^ (mixed >> 33)) + 0.5) * 2.0**-64) / weight
         if arrival < best:
             best, winner = arrival, variant
     return winner
