@@ -95,6 +95,17 @@ def test_raft_in_mixed_precision_stays_near_full_precision(tmp_path):
     assert (mixed - full).abs().mean() < 0.1 * full.abs().mean() + 0.05
 
 
+@pytest.mark.full
+def test_compiled_raft_agrees_with_eager(tmp_path):
+    torch.manual_seed(0)
+    torch.save(raft_small(weights=None).state_dict(), tmp_path / "small.pth")
+    first, second = pair_with_shift(128, 128)
+    options = {"weights": tmp_path / "small.pth", "iterations": 2}
+    eager = make_flow_estimator("raft_small", **options)(first, second)
+    compiled = make_flow_estimator("raft_small", compile_model=True, **options)(first, second)
+    torch.testing.assert_close(compiled, eager, atol=0.05, rtol=0.01)
+
+
 def test_raft_weights_from_safetensors_and_of_the_wrong_size(tmp_path):
     from safetensors.torch import save_file
 
