@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from scaling4d.geometry.camera_path import CameraPath
 from scaling4d.geometry.epipolar import EpipolarReport, check_cameras
 from scaling4d.geometry.formats.given import Given, frame_numbers
 from scaling4d.geometry.trajectory_io import FORMATS, PoseFormat, split_name
+
+logger = logging.getLogger(__name__)
 
 _EXAMPLES = """\
 examples:
@@ -78,7 +81,7 @@ def _verify_cameras(arguments: argparse.Namespace) -> int:
         kind.matrices(cameras)[chosen],
         cameras.intrinsics[chosen],
         max_pairs=arguments.pairs,
-        progress=lambda done, total: print(f"pair {done + 1}/{total}", flush=True),
+        progress=lambda done, total: logger.info("frame pair %d of %d", done + 1, total),
     )
     return _print_report(report, name, kind.reading)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scaling4d.geometry.camera import resize_intrinsics
+from scaling4d.geometry.camera import look_at, resize_intrinsics
 from scaling4d.geometry.camera_path import CameraPath
 from scaling4d.geometry.formats.detection import detect_format as detect_format
 from scaling4d.geometry.formats.detection import output_format as output_format
@@ -55,7 +55,8 @@ def write_trajectory(
 ) -> None:
     """Write a trajectory to a file of any format of `FORMATS`.
 
-    Pose formats receive the cameras in the frame of the source camera (mode "world": the world).
+    Pose formats receive the cameras in the frame of the source camera (mode "world": the world);
+    those with a z-up world receive them with the source camera at the origin, looking along y.
 
     Raises:
         ValueError: if the format cannot hold it.
@@ -70,6 +71,10 @@ def write_trajectory(
             f"{name} cannot hold source frames (bullet time): use keyframes or neoverse"
         )
     cameras = trajectory.cameras(given.matrix(), given.height, given.width)
+    if kind.upright and trajectory.mode == "relative":
+        # In its own frame the source camera looks along z; in a z-up world it looks north.
+        upright = look_at((0.0, 0.0, 0.0), (0.0, 1.0, 0.0))
+        cameras = cameras.replaced(world_from_camera=upright @ cameras.world_from_camera)
     kind.write(Path(path), given.completed(cameras), given)
 
 

@@ -14,7 +14,8 @@ from scaling4d.geometry.camera import intrinsics_matrix
 from scaling4d.geometry.camera_path import CameraPath
 from scaling4d.geometry.formats.given import Given
 from scaling4d.geometry.projection import project, transform_points
-from scaling4d.geometry.trajectory_io import read_cameras, write_cameras
+from scaling4d.geometry.trajectory import Trajectory
+from scaling4d.geometry.trajectory_io import read_cameras, write_cameras, write_trajectory
 
 SIZE = Given(height=256, width=384)
 ROTATION = Rotation.from_euler("xyz", (0.3, -0.5, 0.2)).as_matrix()
@@ -252,3 +253,14 @@ def test_usd_asks_which_camera_is_meant(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="/a, /b: name the one"):
         read_cameras(tmp_path / "camera.usda")
     assert len(read_cameras(tmp_path / "camera.usda", given=Given(camera="/b"))) == 1
+
+
+def test_a_motion_written_to_usd_stands_upright_and_is_the_same_motion(tmp_path: Path) -> None:
+    trajectory = Trajectory.preset("crane", 3, pivot_depth=2.0, height=1.0)
+    given = Given(height=256, width=384, intrinsics=(300.0, 300.0, 192.0, 128.0))
+    write_trajectory(tmp_path / "camera.usda", trajectory, "usd", given)
+    cameras = read_cameras(tmp_path / "camera.usda", given=given)
+    np.testing.assert_allclose(cameras.world_from_camera[-1, :3, 3], (0, 0, 1), atol=1e-12)  # up
+    np.testing.assert_allclose(cameras.world_from_camera[0, :3, 2], (0, 1, 0), atol=1e-12)  # north
+    again = Trajectory.from_cameras(cameras)
+    np.testing.assert_allclose(again.target_from_source, trajectory.target_from_source, atol=1e-12)

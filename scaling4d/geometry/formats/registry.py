@@ -38,6 +38,7 @@ class PoseFormat:
         read, write: path, what the file does not hold, and in between the cameras.
         world_to_camera: the direction of its matrices.
         axes: camera axes of its matrices, see `scaling4d.geometry.axes`.
+        upright: whether its world is known to be z up, so that a motion written to it must be too.
     """
 
     convention: str
@@ -45,6 +46,7 @@ class PoseFormat:
     write: Callable[[Path, CameraPath, Given], None]
     world_to_camera: bool = False
     axes: str = "opencv"
+    upright: bool = False
 
     @property
     def reading(self) -> str:
@@ -121,6 +123,7 @@ FORMATS: dict[str, PoseFormat | MotionFormat] = {
         recammaster.read_recammaster,
         recammaster.write_recammaster,
         axes="unreal",
+        upright=True,
     ),
     "trajectorycrafter": MotionFormat(
         spherical_lines.TRAJECTORYCRAFTER,
@@ -149,6 +152,10 @@ FORMATS: dict[str, PoseFormat | MotionFormat] = {
         axes="opengl",
     ),
     "usd": PoseFormat(
-        usd_camera.USD, usd_camera.read_usd_camera, usd_camera.write_usd_camera, axes="usd"
+        usd_camera.USD,
+        usd_camera.read_usd_camera,
+        usd_camera.write_usd_camera,
+        axes="usd",
+        upright=True,
     ),
 }
