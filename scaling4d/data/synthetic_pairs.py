@@ -24,6 +24,9 @@ from scaling4d.storage.video import crop_box, fit_image
 
 log = logging.getLogger(__name__)
 
+_SURFACE_STEP = 0.1
+"""Relative change of depth within half a pixel above which it is an edge."""
+
 
 class SyntheticPairs:
     """Pairs of cameras of the scenes in a folder; an item is one ordered pair of one scene."""
@@ -130,17 +133,25 @@ def _fit_video(video: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.ui
 
 
 def _fit_depth(depth: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
-    """Crop and resize by the nearest sample: depths of two surfaces must not be blended."""
-    top, left, height, width = crop_box(depth.shape[1], depth.shape[2], *size)
-    crop = depth[:, top : top + height, left : left + width]
-    if (height, width) == size:
-        return np.ascontiguousarray(crop)
-    return np.stack(
-        [
-            cv2.resize(image, (size[1], size[0]), interpolation=cv2.INTER_NEAREST_EXACT)
-            for image in crop
-        ]
-    )
+    """Crop and resize depth (frames, height, width); two surfaces are never blended.
+
+    Within a surface inverse depth is interpolated, because that is linear across a plane's image;
+    at an edge the nearest sample stands.
+    """
+    top, left, height, width = crop_box(depth.shape[1], depth.shape[2], size[0], size[1])
+    crop = np.ascontiguousarray(depth[:, top : top + height, left : left + width])
+    return crop if (height, width) == size else np.stack([_resize_depth(d, size) for d in crop])
+
+
+def _resize_depth(depth: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    shape = (size[1], size[0])
+    nearest = cv2.resize(depth, shape, interpolation=cv2.INTER_NEAREST_EXACT)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        inverse = np.where(depth > 0, 1 / depth, np.float32(np.nan))  # 0 where there is no surface
+        smooth = cv2.resize(inverse, shape, interpolation=cv2.INTER_LINEAR)
+        interpolated = (1 / smooth).astype(np.float32)
+        same_surface = np.abs(interpolated / nearest - 1) < _SURFACE_STEP
+    return np.where(same_surface, interpolated, nearest)
 
 
 def _fit_intrinsics(

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from scaling4d.correspondence.control import CONTROL_CHANNELS
+from scaling4d.data.mixture import Draw
+from scaling4d.data.pairs import ClipSize, DataError
+from scaling4d.data.synthetic_pairs import SyntheticPairs
+from scaling4d.storage.scene_file import open_scene
+from tests.data.samples import write_sample_scene
+from tests.scenes import Camera, moving_box
+
+FRAMES, HEIGHT, WIDTH = 9, 48, 64
+
+
+def draw(item: int, seed: int = 0) -> Draw:
+    return Draw(position=0, source="syn", item=item, epoch=0, seed=seed)
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("scenes")
+    write_sample_scene(folder / "a.h5", frames=FRAMES, height=HEIGHT, width=WIDTH)
+    return folder
+
+
+def full_size() -> ClipSize:
+    return ClipSize(frames=FRAMES, height=HEIGHT, width=WIDTH)
+
+
+def test_three_cameras_give_six_ordered_pairs(scenes: Path) -> None:
+    pairs = SyntheticPairs(scenes, full_size())
+    names = [pairs.pair(draw(item)).report["accepted"] for item in range(len(pairs))]
+    ends = {tuple(name.split(",")[0].removeprefix("cameras ").split(" -> ")) for name in names}
+    cameras = ("cam0", "cam1", "cam2")
+    assert ends == {(a, b) for a in cameras for b in cameras if a != b}
+
+
+def test_correspondence_equals_the_closed_form(scenes: Path) -> None:
+    pair = SyntheticPairs(scenes, full_size()).pair(draw(0))  # cam0 -> cam1, all frames
+    with open_scene(scenes / "a.h5") as file:
+        poses = [file.world_from_camera(name) for name in ("cam0", "cam1")]
+        intrinsics = file.intrinsics("cam0")[0]
+    scale = torch.tensor([WIDTH / 2, HEIGHT / 2])[:, None, None]
+    found = (pair.control[:, CONTROL_CHANNELS["correspondence"]] * scale).numpy()
+    for frame in range(FRAMES):
+        source, target = (Camera(HEIGHT, WIDTH, intrinsics, p[frame]) for p in poses)
+        # The box moves with time, but source and target are the same instant: geometry alone.
+        truth = moving_box().correspondence(frame / 8, source, frame / 8, target).displacement
+        inside = np.isfinite(truth).all(-1) & (np.abs(truth).max(-1) < WIDTH)
+        error = np.abs(found[frame].transpose(1, 2, 0) - truth)[inside]
+        assert error.max() < 2e-3
+        assert inside.mean() > 0.9
+
+
+def test_resized_pair_keeps_the_correspondence(scenes: Path) -> None:
+    """Half the size and a centred crop: the same field, halved, on the pixels that were kept."""
+    small = SyntheticPairs(scenes, ClipSize(frames=FRAMES, height=24, width=24)).pair(draw(0))
+    large = SyntheticPairs(scenes, full_size()).pair(draw(0))
+    part = CONTROL_CHANNELS["correspondence"]
+    pixels = torch.tensor([12.0, 12.0])[:, None, None]
+    halved = small.control[:, part] * pixels
+    reference = large.control[:, part] * torch.tensor([WIDTH / 2, HEIGHT / 2])[:, None, None]
+    reference = torch.nn.functional.avg_pool2d(reference[..., 8:56], 2) / 2
+    difference = (halved - reference).abs().amax(dim=1)
+    assert difference.median() < 0.02
+    assert (difference < 0.25).float().mean() > 0.9  # all but object edges and the horizon
+
+
+def test_windows_vary_with_the_seed_and_stay_in_the_scene(scenes: Path) -> None:
+    pairs = SyntheticPairs(scenes, ClipSize(frames=5, height=24, width=32))
+    origins = {pairs.pair(draw(0, seed)).origin for seed in range(40)}
+    assert origins == {f"a.h5: cameras cam0 -> cam1, frames {s}..{s + 4}" for s in range(5)}
+
+
+def test_collisions_are_settled_at_random(scenes: Path) -> None:
+    pairs = SyntheticPairs(scenes, full_size())
+    first, again, other = (pairs.pair(draw(1, seed)).control for seed in (1, 1, 2))
+    torch.testing.assert_close(first, again, rtol=0, atol=0)
+    warped = CONTROL_CHANNELS["warped"]
+    assert not torch.equal(first[:, warped], other[:, warped])
+    mask = CONTROL_CHANNELS["mask"]
+    torch.testing.assert_close(first[:, mask], other[:, mask], rtol=0, atol=0)
+
+
+def test_caption_becomes_the_prompt(scenes: Path) -> None:
+    assert SyntheticPairs(scenes, full_size()).pair(draw(0)).prompt == "a box on a table"
+
+
+def test_bad_files_are_named_or_skipped(tmp_path: Path) -> None:
+    write_sample_scene(tmp_path / "good.h5")
+    whole = (tmp_path / "good.h5").read_bytes()
+    (tmp_path / "cut.h5").write_bytes(whole[: len(whole) // 2])
+    size = ClipSize(frames=5, height=24, width=32)
+    with pytest.raises(DataError, match=r"cut\.h5.*skip_broken"):
+        SyntheticPairs(tmp_path, size)
+    assert len(SyntheticPairs(tmp_path, size, skip_broken=True)) == 6
+    (tmp_path / "cut.h5").unlink()
+    with pytest.raises(DataError, match=r"good\.h5 has 9 frames, a clip needs 17"):
+        SyntheticPairs(tmp_path, ClipSize(frames=17, height=24, width=32))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="holds no scene file"):
+        SyntheticPairs(tmp_path / "empty", size)
