@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..catalog import Catalog
@@ -41,13 +41,19 @@ def recipes(preset: str = "full") -> list[Recipe]:
     return [recipe for recipe in everything if preset == "full" or recipe.quickstart]
 
 
-def build_library(out: Path, preset: str = "full", progress: Progress | None = None) -> Catalog:
+def build_library(
+    out: Path,
+    preset: str = "full",
+    progress: Progress | None = None,
+    captures: Mapping[str, Path] | None = None,
+) -> Catalog:
     """Write the built-in library to `out` and return its catalogue.
 
     Args:
         out: folder for ``catalog.yaml`` and the packages ``<category>/<id>/``.
         preset: "quickstart" (20 everyday categories with two shapes and two looks each, one
             character) or "full" (everything).
+        captures: further motions of the character, variant name -> BVH file.
         progress: called as (done, total, name) before each asset and once at the end.
 
     The same preset gives the same files, byte for byte where they are text.
@@ -60,7 +66,7 @@ def build_library(out: Path, preset: str = "full", progress: Progress | None = N
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="library-textures-") as folder:
-        jobs = _jobs(out, preset, FinishShelf(Path(folder)))
+        jobs = _jobs(out, preset, FinishShelf(Path(folder)), captures or {})
         entries = []
         for index, (name, job) in enumerate(jobs):
             if progress is not None:
@@ -73,23 +79,23 @@ def build_library(out: Path, preset: str = "full", progress: Progress | None = N
     return catalog
 
 
-def _jobs(out: Path, preset: str, shelf: FinishShelf) -> list[Job]:
+def _jobs(out: Path, preset: str, shelf: FinishShelf, captures: Mapping[str, Path]) -> list[Job]:
     limit = 2 if preset == "quickstart" else None
     jobs: list[Job] = [
         (recipe.id, lambda recipe=recipe: write_recipe(recipe, shelf, out, limit))  # type: ignore[misc]
         for recipe in recipes(preset)
     ]
     jobs += [(rig.id, lambda rig=rig: write_light_rig(rig, out)) for rig in LIGHT_RIGS]  # type: ignore[misc]
-    jobs.append(("person", lambda: _person(out, preset, shelf)))
+    jobs.append(("person", lambda: _person(out, preset, shelf, captures)))
     return jobs
 
 
-def _person(out: Path, preset: str, shelf: FinishShelf) -> Entry:
+def _person(out: Path, preset: str, shelf: FinishShelf, captures: Mapping[str, Path]) -> Entry:
     from .characters.person import MOTIONS, write_person
 
     folder = out / "character" / "person"
     if preset == "full":
-        return write_person(folder, shelf, library_root=out)
+        return write_person(folder, shelf, library_root=out, captures=captures)
     return write_person(
         folder,
         shelf,
@@ -99,4 +105,5 @@ def _person(out: Path, preset: str, shelf: FinishShelf) -> Entry:
         hair=("short", "bob", "ponytail", "side_part"),
         motions={name: MOTIONS[name] for name in ("idle", "walk", "walk_circle", "wave")},
         looks=("autumn", "navy", "fresh", "earth"),
+        captures=captures,
     )

@@ -38,6 +38,10 @@ class Finish:
     seed: int = 0
     size: int = 256
 
+    def __post_init__(self) -> None:
+        if self.pattern in ("paint", "brushed") and self.size == 256:
+            object.__setattr__(self, "size", 128)  # their relief is too soft to need more
+
 
 def linear(swatch: Sequence[float]) -> tuple[float, float, float]:
     """sRGB 0..255 to linear 0..1 (IEC 61966-2-1)."""

@@ -56,8 +56,8 @@ class Style:
 HAIR_STYLES: dict[str, Style] = {
     "short": Style(length=0.042, volume=0.010, count=420, fringe=True, thick=0.008),
     "side_part": Style(length=0.075, volume=0.014, count=420, part=1.0, thick=0.008, hairline=0.04),
-    "bob": Style(length=0.20, volume=0.014, count=460, part=-0.6, thick=0.010),
-    "long": Style(length=0.42, volume=0.012, count=460, part=0.4, thick=0.011),
+    "bob": Style(length=0.20, volume=0.014, count=420, part=-0.6, thick=0.0105),
+    "long": Style(length=0.42, volume=0.012, count=400, part=0.4, thick=0.011),
     "ponytail": Style(length=0.13, volume=0.005, count=420, tie="tail", thick=0.008),
     "bun": Style(length=0.13, volume=0.005, count=420, tie="bun", thick=0.008),
     "curly": Style(length=0.075, volume=0.026, count=520, curl=0.011, thick=0.009, fringe=True),
@@ -91,8 +91,8 @@ class Barber:
         points = (mesh.points - self.low) * scale + low
         normals = mesh.normals / scale
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
-        chin = low[2] + 0.02
-        hang = np.clip((chin - points[:, 2]) / 0.25, 0, 0.75)
+        # Judged on the template's head, so that every body shares one set of weights.
+        hang = np.clip((self.low[2] + 0.02 - mesh.points[:, 2]) / 0.25, 0, 0.75)
         weights = np.zeros((len(points), len(self.template.joints)))
         weights[:, self.template.joints.index("Head")] = 1 - hang
         weights[:, self.template.joints.index("Spine2")] = hang
@@ -113,7 +113,7 @@ class Barber:
                 path = _to_tie(direction, tie, centre, radii, style)
             else:
                 path = _fall(direction, comb(direction), centre, radii, style, rng)
-            locks.append(_resampled(path, 9 if style.length < 0.3 else 12))
+            locks.append(_resampled(path, 8 if style.length < 0.3 else 10))
         if locks:
             widths = style.thick * rng.uniform(0.75, 1.25, len(locks))
             parts.append(_locks(np.stack(locks), widths, 0.8 if style.curl else 0.5, centre))

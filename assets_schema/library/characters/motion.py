@@ -14,7 +14,7 @@ from scipy.spatial.transform import Rotation
 
 from .skeleton import SIDES, Skeleton
 
-__all__ = ["Foot", "Movement", "SolvedMotion", "solve"]
+__all__ = ["Foot", "Movement", "SolvedMotion", "continuous", "solve"]
 
 FPS = 24.0
 
@@ -112,10 +112,10 @@ def solve(skeleton: Skeleton, movement: Movement) -> SolvedMotion:
             local[:, j] = np.swapaxes(world[:, parent], 1, 2) @ world[:, j]
     quaternions = Rotation.from_matrix(local.reshape(-1, 3, 3)).as_quat().reshape(frames, count, 4)
     positions, _ = skeleton.forward(local, root)
-    return SolvedMotion(_continuous(quaternions), root, positions, movement.loop, movement.travels)
+    return SolvedMotion(continuous(quaternions), root, positions, movement.loop, movement.travels)
 
 
-def _continuous(quaternions: np.ndarray) -> np.ndarray:
+def continuous(quaternions: np.ndarray) -> np.ndarray:
     """The same rotations with signs chosen so that neighbours in time interpolate the short way."""
     out = quaternions.copy()
     for t in range(1, len(out)):

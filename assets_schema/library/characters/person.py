@@ -35,6 +35,7 @@ from .hair import HAIR_STYLES, Barber
 from .human import HumanTemplate, Phenotype, load_template
 from .motion import FPS, Movement, SolvedMotion, solve
 from .motions import MOTIONS
+from .retarget import import_bvh
 from .skeleton import SIDES, Skeleton, make_skeleton
 from .skin import Complexion, eye_texture, hair_texture, skin_texture
 from .tailor import Tailor
@@ -87,9 +88,13 @@ def write_person(
     outfits: Sequence[str] = tuple(OUTFITS),
     hair: Sequence[str] = tuple(HAIR_STYLES),
     motions: Mapping[str, Callable[[], Movement]] = MOTIONS,
-    looks: Sequence[str] | None = None,
+    looks: Sequence[str] = (),
+    captures: Mapping[str, Path] | None = None,
 ) -> Entry:
-    """Write the character with the named variants and return its catalogue entry."""
+    """Write the character with the named variants and return its catalogue entry.
+
+    `looks` empty means all; `captures` adds motion variants from BVH files, retargeted to every body.
+    """
     cast = Cast()
     people = [cast.body(name) for name in bodies]
     movements = {name: make() for name, make in motions.items()}
@@ -97,6 +102,8 @@ def write_person(
         name: {body.name: solve(body.skeleton, movement) for body in people}
         for name, movement in movements.items()
     }
+    for name, path in (captures or {}).items():
+        solved[name] = {body.name: import_bvh(path, body.skeleton) for body in people}
     infos = {name: _motion_info(per_body.values()) for name, per_body in solved.items()}
     package = AssetPackage(
         "person",
