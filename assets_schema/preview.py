@@ -16,14 +16,11 @@ from numpy.typing import NDArray
 from pxr import Usd
 
 from .extents import metres_z_up_from_stage
+from .preview_shading import shade
+from .ray_caster import RayCaster, require_embree
 from .scene_geometry import SceneGeometry
-from .surface_shading import ImageMap, Shading, srgb_from_linear
+from .surface_shading import srgb_from_linear
 from .triangle_soup import SoupBuilder, TriangleSoup, join
-
-_CUT_OUT_LAYERS = 8  # sheets of holes that a ray may pass
-_KEY_DIRECTION = np.array([0.35, -0.55, 0.76])  # towards the light; front faces look along -y
-_KEY, _FILL, _SKY, _GROUND = 0.62, 0.18, 0.42, 0.22
-_BACKGROUND = np.array([0.78, 0.80, 0.83])  # linear RGB behind everything
 
 
 @dataclass(frozen=True)
@@ -62,12 +59,12 @@ class PreviewRenderer:
         instance_roots: Iterable[str] | None = None,
         root: Usd.Prim | None = None,
     ) -> None:
-        _embree()
+        require_embree()
         self._geometry = SceneGeometry(stage, root)
         self._builder = SoupBuilder(metres_z_up_from_stage(stage), instance_roots)
         self._static: TriangleSoup | None = None
         self._static_paths: set[str] = set()
-        self._static_caster: _Caster | None = None
+        self._static_caster: RayCaster | None = None
 
     @property
     def instance_paths(self) -> tuple[str, ...]:
@@ -116,7 +113,7 @@ class PreviewRenderer:
             else np.zeros(len(triangle), np.int32)
         )
         footprint = 1.0 / max(intrinsics[0, 0], intrinsics[1, 1])
-        total = np.zeros((height * width, 3))
+        total = np.zeros((height * width, 3), np.float32)
         for row in range(side):
             for column in range(side):
                 if side == 1:
@@ -125,7 +122,7 @@ class PreviewRenderer:
                     dx, dy = (column + 0.5) / side, (row + 0.5) / side
                     rays = _rays(intrinsics, pose, height, width, dx, dy)
                     hit, z = caster.cast(pose[:3, 3], rays)
-                total += caster.shade(pose[:3, 3], rays, hit, z, footprint, ambient_occlusion)
+                total += shade(caster, pose[:3, 3], rays, hit, z, footprint, ambient_occlusion)
         rgb = srgb_from_linear(total / samples)
         return PreviewFrame(
             (rgb * 255 + 0.5).astype(np.uint8).reshape(height, width, 3),
@@ -134,7 +131,7 @@ class PreviewRenderer:
             self.instance_paths,
         )
 
-    def _scene_at(self, time: float | None) -> _Caster:
+    def _scene_at(self, time: float | None) -> RayCaster:
         code = Usd.TimeCode.EarliestTime() if time is None else Usd.TimeCode(time)
         if self._static is None:
             static: list[TriangleSoup] = []
@@ -145,7 +142,7 @@ class PreviewRenderer:
                 if not surface.animated:
                     self._static_paths.add(surface.path)
             self._static = join(static)
-            self._static_caster = _Caster([self._static], self._builder.shadings)
+            self._static_caster = RayCaster([self._static], self._builder.shadings)
         else:
             moving = [
                 self._builder.build(surface, code)
@@ -154,208 +151,7 @@ class PreviewRenderer:
         assert self._static_caster is not None
         if not moving:
             return self._static_caster
-        return _Caster([self._static, join(moving)], self._builder.shadings, self._static_caster)
-
-
-class _Caster:
-    """Embree scenes over soups; hits are indices into the joined soup."""
-
-    def __init__(
-        self, soups: list[TriangleSoup], shadings: list[Shading], reuse: _Caster | None = None
-    ) -> None:
-        self.soup = soups[0] if len(soups) == 1 else join(soups)
-        self.shadings = shadings
-        self._scenes: list[Any] = list(reuse._scenes) if reuse else []
-        for soup in soups[len(self._scenes) :]:
-            self._scenes.append(_embree_scene(soup))
-        self._offsets = np.cumsum([0, *(len(soup) for soup in soups)])
-        self._cut_out = np.array(
-            [isinstance(shading.opacity, ImageMap) for shading in shadings], dtype=bool
-        )
-
-    def cast(
-        self, origin: NDArray[np.float64], directions: NDArray[np.float64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return the first opaque triangle (-1: none) and its ray parameter (+inf: none).
-
-        ``directions`` have unit z in the camera, so the parameter is the planar depth.
-        """
-        origins = np.broadcast_to(origin, directions.shape)
-        triangle, depth = self._first(origins, directions)
-        if not self._cut_out.any():
-            return triangle, depth
-        for _ in range(_CUT_OUT_LAYERS):
-            rows = np.flatnonzero(triangle >= 0)
-            rows = rows[self._cut_out[self.soup.materials[triangle[rows]]]]
-            rows = rows[
-                ~self._is_opaque(origins[rows], directions[rows], triangle[rows], depth[rows])
-            ]
-            if len(rows) == 0:
-                break
-            step = depth[rows] * (1 + 1e-6) + 1e-6
-            behind = origins[rows] + step[:, None] * directions[rows]
-            triangle[rows], further = self._first(behind, directions[rows])
-            depth[rows] = step + further
-        return triangle, depth
-
-    def _first(
-        self, origins: NDArray[np.float64], directions: NDArray[np.float64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        best = np.full(len(directions), -1, np.int64)
-        depth = np.full(len(directions), np.inf)
-        starts = np.ascontiguousarray(origins, np.float32)
-        rays = np.ascontiguousarray(directions, np.float32)
-        for scene, offset in zip(self._scenes, self._offsets, strict=False):
-            if scene is None:
-                continue
-            hit = scene.run(starts, rays).astype(np.int64)
-            rows = np.flatnonzero(hit >= 0)
-            found = self._plane_depth(hit[rows] + offset, origins[rows], directions[rows])
-            nearer = found < depth[rows]
-            best[rows[nearer]] = hit[rows[nearer]] + offset
-            depth[rows[nearer]] = found[nearer]
-        return best, depth
-
-    def _plane_depth(
-        self,
-        triangles: NDArray[np.int64],
-        origins: NDArray[np.float64],
-        directions: NDArray[np.float64],
-    ) -> NDArray[np.float64]:
-        corners = self.soup.corners[triangles]
-        normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-        from_origin = corners - origins[:, None]
-        along = np.einsum("ni,ni->n", normal, directions)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            depth = np.einsum("ni,ni->n", normal, from_origin[:, 0]) / along
-        # A grazing plane is ill-conditioned; the corners bound where the surface can be.
-        squared = np.einsum("ni,ni->n", directions, directions)
-        at_corners = np.einsum("nki,ni->nk", from_origin, directions) / squared[:, None]
-        low, high = at_corners.min(axis=1), at_corners.max(axis=1)
-        reach = np.linalg.norm(from_origin, axis=2).max(axis=1) / np.sqrt(squared)
-        usable = np.isfinite(depth) & (depth > 0) & (depth <= reach * (1 + 1e-9))
-        return np.where(usable, depth, np.maximum(0.5 * (low + high), 1e-9))
-
-    def _barycentric(
-        self, triangles: NDArray[np.int64], points: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        a, b, c = (self.soup.corners[triangles, k] for k in range(3))
-        u, v, w = b - a, c - a, points - a
-        uu, uv, vv = (np.einsum("ni,ni->n", p, q) for p, q in ((u, u), (u, v), (v, v)))
-        wu, wv = np.einsum("ni,ni->n", w, u), np.einsum("ni,ni->n", w, v)
-        determinant = np.maximum(uu * vv - uv * uv, 1e-300)
-        second = (vv * wu - uv * wv) / determinant
-        third = (uu * wv - uv * wu) / determinant
-        return np.clip(np.stack([1 - second - third, second, third], axis=1), 0.0, 1.0)
-
-    def _is_opaque(
-        self,
-        origins: NDArray[np.float64],
-        directions: NDArray[np.float64],
-        triangles: NDArray[np.int64],
-        depth: NDArray[np.float64],
-    ) -> NDArray[np.bool_]:
-        points = origins + depth[:, None] * directions
-        weights = self._barycentric(triangles, points)
-        st = np.einsum("nk,nkc->nc", weights, self.soup.uvs[triangles])
-        opaque = np.ones(len(triangles), bool)
-        materials = self.soup.materials[triangles]
-        for material in np.unique(materials):
-            shading, rows = self.shadings[material], materials == material
-            assert isinstance(shading.opacity, ImageMap)
-            alpha = shading.opacity.sample(st[rows], np.zeros(int(rows.sum())))
-            opaque[rows] = alpha >= (shading.opacity_threshold or 0.5)
-        return opaque
-
-    def shade(
-        self,
-        origin: NDArray[np.float64],
-        directions: NDArray[np.float64],
-        triangle: NDArray[np.int64],
-        depth: NDArray[np.float64],
-        footprint: float,
-        ambient_occlusion: int,
-    ) -> NDArray[np.float64]:
-        """Return (n, 3) linear radiance; ``footprint`` is a pixel's size at depth 1."""
-        color = np.broadcast_to(_BACKGROUND, directions.shape).copy()
-        rows = np.flatnonzero(triangle >= 0)
-        if len(rows) == 0:
-            return color
-        hit, rays = triangle[rows], directions[rows]
-        points = origin + depth[rows, None] * rays
-        weights = self._barycentric(hit, points)
-        normals = np.einsum("nk,nkc->nc", weights, self.soup.normals[hit])
-        normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
-        # Both sides of a sheet are lit as they are seen.
-        normals[np.einsum("ni,ni->n", normals, rays) > 0] *= -1
-        diffuse, emissive = self._colors(hit, weights, depth[rows] * footprint)
-        light = _irradiance(normals)
-        if ambient_occlusion:
-            light *= self._openness(points, normals, ambient_occlusion)[:, None]
-        color[rows] = diffuse * light + np.minimum(emissive, 4.0)
-        return color
-
-    def _colors(
-        self, hit: NDArray[np.int64], weights: NDArray[np.float64], pixel: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        soup = self.soup
-        display = np.einsum("nk,nkc->nc", weights, soup.colors[hit])
-        st = np.einsum("nk,nkc->nc", weights, soup.uvs[hit])
-        st_per_metre = _texel_density(soup.corners[hit], soup.uvs[hit])
-        diffuse, emissive = display.copy(), np.zeros_like(display)
-        materials = soup.materials[hit]
-        for material in np.unique(materials):
-            shading, rows = self.shadings[material], materials == material
-            for channel, out in ((shading.diffuse, diffuse), (shading.emissive, emissive)):
-                if isinstance(channel, ImageMap):
-                    out[rows] = channel.sample(st[rows], (st_per_metre * pixel)[rows])
-                elif channel is not None:
-                    out[rows] = channel
-        return diffuse, emissive
-
-    def _openness(
-        self, points: NDArray[np.float64], normals: NDArray[np.float64], count: int
-    ) -> NDArray[np.float64]:
-        """Share of a cosine-weighted bundle that gets half a metre far, eased to [0.35, 1]."""
-        tangent = np.cross(
-            normals, np.where(np.abs(normals[:, 2:]) < 0.9, [[0, 0, 1.0]], [[1.0, 0, 0]])
-        )
-        tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
-        bitangent = np.cross(normals, tangent)
-        start = np.ascontiguousarray(points + 1e-3 * normals, np.float32)
-        reach = np.full(len(points), 0.5, np.float32)
-        blocked = np.zeros(len(points))
-        for index in range(count):
-            radius = np.sqrt((index + 0.5) / count)
-            angle = index * 2.399963229728653  # golden angle: an even spiral
-            x, y = radius * np.cos(angle), radius * np.sin(angle)
-            ray = x * tangent + y * bitangent + np.sqrt(1 - radius**2) * normals
-            ray = np.ascontiguousarray(ray, np.float32)
-            occluded = np.zeros(len(points), bool)
-            for scene in self._scenes:
-                if scene is not None:
-                    occluded |= scene.run(start, ray, reach, query="OCCLUDED") >= 0
-            blocked += occluded
-        return 1.0 - 0.65 * blocked / count
-
-
-def _irradiance(normals: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A key light, a fill from the other side and a hemisphere, all fixed to the world."""
-    key = np.maximum(normals @ (_KEY_DIRECTION / np.linalg.norm(_KEY_DIRECTION)), 0.0)
-    fill_direction = np.array([-0.8, -0.3, 0.2]) / np.linalg.norm([-0.8, -0.3, 0.2])
-    fill = np.maximum(normals @ fill_direction, 0.0)
-    up = 0.5 + 0.5 * normals[:, 2]
-    total = _KEY * key + _FILL * fill + _SKY * up + _GROUND * (1 - up)
-    return np.repeat(total[:, None], 3, axis=1)
-
-
-def _texel_density(corners: NDArray[np.float64], uvs: NDArray[Any]) -> NDArray[np.float64]:
-    """Units of ``st`` per metre of each triangle, from the two areas."""
-    cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    area = np.linalg.norm(cross, axis=1)
-    e1, e2 = uvs[:, 1] - uvs[:, 0], uvs[:, 2] - uvs[:, 0]
-    st_area = np.abs(e1[:, 0] * e2[:, 1] - e1[:, 1] * e2[:, 0])
-    return np.sqrt(st_area / np.maximum(area, 1e-30))
+        return RayCaster([self._static, join(moving)], self._builder.shadings, self._static_caster)
 
 
 def _rays(
@@ -371,23 +167,3 @@ def _rays(
     pixels = np.stack([x + dx, y + dy, np.ones_like(x)], axis=-1).reshape(-1, 3)
     rays: NDArray[np.float64] = pixels @ np.linalg.inv(intrinsics).T @ pose[:3, :3].T
     return rays
-
-
-def _embree_scene(soup: TriangleSoup) -> Any:
-    if len(soup) == 0:
-        return None
-    rtcore_scene, mesh_construction = _embree()
-    scene = rtcore_scene.EmbreeScene(robust=True)
-    mesh_construction.TriangleMesh(scene, np.ascontiguousarray(soup.corners, np.float32))
-    return scene
-
-
-def _embree() -> tuple[Any, Any]:
-    try:
-        from embreex import mesh_construction, rtcore_scene
-    except ImportError as error:
-        raise ImportError(
-            "the preview renderer needs embreex; install it with "
-            "pip install 'scaling4d[render]' (or [library])"
-        ) from error
-    return rtcore_scene, mesh_construction

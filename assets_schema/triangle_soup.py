@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,35 @@ class TriangleSoup:
 
     def __len__(self) -> int:
         return len(self.corners)
+
+    @cached_property
+    def planes(self) -> NDArray[np.float64]:
+        """(m, 4) unit normal n and offset d of each plane n . x = d."""
+        cross = np.cross(
+            self.corners[:, 1] - self.corners[:, 0], self.corners[:, 2] - self.corners[:, 0]
+        )
+        normals = cross / np.maximum(np.linalg.norm(cross, axis=1, keepdims=True), 1e-300)
+        offsets = (normals * self.corners[:, 0]).sum(axis=1)
+        return np.concatenate([normals, offsets[:, None]], axis=1)
+
+    @cached_property
+    def duals(self) -> NDArray[np.float64]:
+        """(m, 2, 3) vectors whose products with x - corner 0 are the weights of corners 1 and 2."""
+        u, v = self.corners[:, 1] - self.corners[:, 0], self.corners[:, 2] - self.corners[:, 0]
+        uu, uv, vv = ((p * q).sum(axis=1, keepdims=True) for p, q in ((u, u), (u, v), (v, v)))
+        determinant = np.maximum(uu * vv - uv * uv, 1e-300)
+        return np.stack([(vv * u - uv * v), (uu * v - uv * u)], axis=1) / determinant[:, None]
+
+    @cached_property
+    def st_per_metre(self) -> NDArray[np.float32]:
+        """(m,) units of texture coordinates per metre, from the areas in both spaces."""
+        cross = np.cross(
+            self.corners[:, 1] - self.corners[:, 0], self.corners[:, 2] - self.corners[:, 0]
+        )
+        area = np.linalg.norm(cross, axis=1)
+        e1, e2 = self.uvs[:, 1] - self.uvs[:, 0], self.uvs[:, 2] - self.uvs[:, 0]
+        st_area = np.abs(e1[:, 0] * e2[:, 1] - e1[:, 1] * e2[:, 0])
+        return np.sqrt(st_area / np.maximum(area, 1e-30)).astype(np.float32)
 
 
 def join(soups: Iterable[TriangleSoup]) -> TriangleSoup:
