@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from jaxtyping import Float, Int, Shaped
+import torch
+from jaxtyping import Bool, Float, Int, Shaped
 from numpy.typing import ArrayLike
 from torch import Tensor
 
@@ -68,7 +69,7 @@ def warp_from_depth(
     """
     check_depth(depth)
     check_splat(True, rule, footprint)
-    check_source(source, tuple(depth.shape))
+    check_source(source, tuple(depth.shape), depth)
     cameras = (source_intrinsics, target_intrinsics, target_from_source)
     kernels = kernels_for(depth.device) if implementation == "auto" else None
     if kernels is not None and can_carry(source):
@@ -78,7 +79,8 @@ def warp_from_depth(
         moved, z, *rest = kernels.warp(source, depth, table, rule, seed, footprint, results)
         return Warp(CorrespondenceField(moved, z), *rest)
     field = from_depth(depth, *cameras)
-    return _follow(source, field, rule, seed, footprint, implementation)
+    winner = splat_winners(field, rule, seed, footprint, implementation)
+    return Warp(field, winner, *gather(source, winner, implementation))
 
 
 def warp_from_flow(
@@ -88,19 +90,43 @@ def warp_from_flow(
     seed: int = 0,
     footprint: Literal[1, 2] = 1,
     implementation: Implementation = "auto",
+    drawn: Bool[Tensor, "frames height width"] | None = None,
 ) -> Warp:
-    """Move a video by an optical flow in pixels; collisions are settled at random (section 3.2)."""
-    check_source(source, (flow.shape[0], *flow.shape[2:]))
-    return _follow(source, from_flow(flow), "random", seed, footprint, implementation)
+    """Move a video by an optical flow in pixels; collisions are settled at random (section 3.2).
+
+    Args:
+        source: values to move, of any dtype.
+        flow: pixels, x then y, from the source to the target.
+        seed: of the random rule.
+        footprint: 1 or 2 pixels (see `splat_winners`).
+        implementation: as in `warp_from_depth`.
+        drawn: source pixels that may be drawn, such as the consistent ones of `forward_backward`;
+            by default all, as at inference. The field stays dense either way.
+
+    Raises:
+        ValueError: for shapes or dtypes that do not fit.
+    """
+    check_source(source, (flow.shape[0], *flow.shape[2:]), flow)
+    field = from_flow(flow)
+    shown = field
+    if drawn is not None:
+        shown = CorrespondenceField(field.displacement.masked_fill(~drawn[:, None], torch.nan))
+    winner = splat_winners(shown, "random", seed, footprint, implementation)
+    return Warp(field, winner, *gather(source, winner, implementation))
 
 
-def check_source(source: Tensor, size: tuple[int, ...]) -> None:
-    """Raise ValueError unless ``source`` is (frames, channels, height, width) of that size."""
+def check_source(source: Tensor, size: tuple[int, ...], beside: Tensor) -> None:
+    """Raise ValueError unless ``source`` has that (frames, height, width) and device."""
     if source.ndim != 4 or (source.shape[0], *source.shape[2:]) != size:
         frames, height, width = size
         raise ValueError(
             f"the source must be ({frames}, channels, {height}, {width}) like its correspondence, "
             f"got {tuple(source.shape)}: resize the frames and the depth or flow alike"
+        )
+    if source.device != beside.device:
+        raise ValueError(
+            f"the source is on {source.device} and its depth or flow on {beside.device}: "
+            "move both to one device"
         )
 
 
@@ -118,16 +144,3 @@ def _results_of(out: Warp, source: Tensor, depth: Tensor) -> tuple[Tensor, ...]:
             "leave it out, or pass the last result"
         )
     return displacement, target_depth, out.winner, out.warped, out.mask
-
-
-def _follow(
-    source: Tensor,
-    field: CorrespondenceField,
-    rule: Rule,
-    seed: int,
-    footprint: Literal[1, 2],
-    implementation: Implementation,
-) -> Warp:
-    winner = splat_winners(field, rule, seed, footprint, implementation)
-    warped, mask = gather(source, winner, implementation)
-    return Warp(field, winner, warped, mask)

@@ -1,4 +1,4 @@
-"""The CPU kernels where they will run: in data loader workers, and from a read-only installation."""
+"""The CPU kernels where they will run: in data loader workers, in a read-only installation."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from scaling4d.correspondence import cpu
 from scaling4d.correspondence.splat import gather
 from scaling4d.correspondence.warp import warp_from_depth, warp_from_flow
 from tests import scenes
@@ -171,7 +172,30 @@ def test_flow_path_ignores_unknown_flow_and_repeats_by_seed():
     assert (first.winner[0] != 5 * 30 + 5).all()
 
 
+def test_filtered_pixels_are_not_drawn_and_the_field_stays_dense():
+    source, flow = torch.rand(2, 3, 20, 30), 6 * torch.randn(2, 2, 20, 30)
+    drawn = torch.rand(2, 20, 30) < 0.5
+    warp = warp_from_flow(source, flow, seed=1, drawn=drawn)
+    chosen = [warp.winner[frame][warp.winner[frame] >= 0].long() for frame in range(2)]
+    assert all(drawn[frame].flatten()[chosen[frame]].all() for frame in range(2))
+    assert torch.equal(warp.field.displacement, flow)
+    assert warp.mask.sum() < warp_from_flow(source, flow, seed=1).mask.sum()
+
+
+def test_tensors_and_arrays_are_read_where_they_lie():
+    array = np.ones((2, 3, 4, 5), np.float32)
+    tensor = torch.from_numpy(array)
+    assert np.shares_memory(cpu._array(tensor), array)
+    assert np.shares_memory(cpu._carrier(tensor), array)
+
+
 def test_a_source_of_another_size_is_refused():
     source, depth, *cameras = moving_clip()
     with pytest.raises((ValueError, TypeError)):
         warp_from_depth(source[:, :, :50], depth, *cameras)
+
+
+def test_a_source_on_another_device_is_refused():
+    source, depth, *cameras = moving_clip()
+    with pytest.raises(ValueError, match="move both to one device"):
+        warp_from_depth(source.to("meta"), depth, *cameras)
