@@ -64,7 +64,7 @@ def circles(rng: np.random.Generator) -> np.ndarray:
     image = np.full((SIZE, SIZE, 3), (238, 230, 214), float)
     palette = [(196, 84, 52), (34, 62, 84), (224, 172, 76), (92, 128, 116), (60, 40, 44)]
     for k in range(9):
-        cx, cy, radius = rng.uniform(0.15, 0.85, 2).tolist() + [rng.uniform(0.08, 0.26)]
+        cx, cy, radius = *rng.uniform(0.15, 0.85, 2), rng.uniform(0.08, 0.26)
         d = np.hypot(x - cx, y - cy)
         mask = d < radius if k % 3 else (d < radius) & (d > radius * 0.75)
         image = np.where(mask[..., None], 0.18 * image + 0.82 * np.array(palette[k % 5]), image)

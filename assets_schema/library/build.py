@@ -1,4 +1,4 @@
-"""Build the whole library: every recipe, room shells, light rigs and characters, then a catalogue."""
+"""Build the whole library: every recipe, the light rigs and the character, then the catalogue."""
 
 from __future__ import annotations
 
@@ -91,7 +91,8 @@ def _jobs(out: Path, preset: str, shelf: FinishShelf, captures: Mapping[str, Pat
 
 
 def _person(out: Path, preset: str, shelf: FinishShelf, captures: Mapping[str, Path]) -> Entry:
-    from .characters.person import MOTIONS, write_person
+    from .characters.motions import MOTIONS
+    from .characters.person import write_person
 
     folder = out / "character" / "person"
     if preset == "full":

@@ -14,8 +14,7 @@ from ..look_layer import PreviewSurface, encode_png
 from ..mesh_layer import MeshData
 from ..package import AssetPackage
 from .assemble import mesh_data
-from .solids import slab, sphere
-from .solids import rounded_rectangle
+from .solids import rounded_rectangle, slab, sphere
 
 __all__ = ["LIGHT_RIGS", "LightRig", "write_light_rig"]
 

@@ -27,7 +27,7 @@ class Mesh:
 
     def moved(self, x: float = 0.0, y: float = 0.0, z: float = 0.0) -> Mesh:
         """This mesh shifted by (x, y, z) metres."""
-        return replace(self, points=self.points + (x, y, z))
+        return replace(self, points=self.points + np.array([x, y, z]))
 
     def turned(self, degrees: float, axis: str = "z") -> Mesh:
         """This mesh turned about an axis through the origin, right-handed."""
@@ -37,7 +37,7 @@ class Mesh:
         """This mesh under a 3x3 matrix (column vectors); a mirror also flips the faces."""
         inverse_transpose = np.linalg.inv(matrix).T
         normals = self.normals @ inverse_transpose.T
-        normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+        normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
         faces = self.faces
         if np.linalg.det(matrix) < 0:
             is_triangle = faces[:, 2] == faces[:, 3]

@@ -67,7 +67,8 @@ def cushion(
     rng = np.random.default_rng(seed)
     phase = rng.uniform(0, 2 * np.pi, 6)
     tile = tile_of(slot)
-    points, faces, uvs = [], [], []
+    points: list[np.ndarray] = []
+    faces, uvs = [], []
     for axis in range(3):
         first, second = (axis + 1) % 3, (axis + 2) % 3
         grids = []
@@ -151,7 +152,7 @@ def curtain(
     seed: int = 0,
     gather: float = 0.0,
 ) -> Mesh:
-    """Hanging cloth in the xz plane from z = 0 to `height`, folded in y; `gather` ties its waist."""
+    """Hanging cloth in the xz plane up to z = `height`, folded in y; `gather` ties its waist."""
     rng = np.random.default_rng(seed)
     columns, rows = folds * 10 + 1, 14
     s = np.linspace(0, 1, columns)[None, :]

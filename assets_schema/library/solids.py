@@ -55,7 +55,8 @@ def box(
     side = np.repeat([-1.0, 1.0], segments + 1)
     grain = int(np.argmax(half)) if grain is None else grain
     offset, tile = _offset(center), tile_of(slot)
-    points, normals, uvs, faces = [], [], [], []
+    points: list[np.ndarray] = []
+    normals, uvs, faces = [], [], []
     count = len(slope)
     for axis in range(3):
         first, second = (axis + 1) % 3, (axis + 2) % 3
@@ -192,8 +193,8 @@ def sphere(
 
 
 def tube(
-    path: Sequence[Sequence[float]],
-    radius: float | Sequence[float] = 0.01,
+    path: Sequence[Sequence[float]] | np.ndarray,
+    radius: float | Sequence[float] | np.ndarray = 0.01,
     segments: int = 10,
     slot: str = "metal",
     closed: bool = False,

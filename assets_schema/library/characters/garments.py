@@ -74,7 +74,7 @@ class Garment:
 
 
 def _neckline(place: Place, depth: float) -> np.ndarray:
-    """Positive below a round neckline `depth` metres under the base of the neck, deeper in front."""
+    """Positive below a round neckline `depth` metres under the neck, deeper in front."""
     neck, points = place.joints["Neck"], place.points
     front = np.clip((neck[1] + 0.02 - points[:, 1]) / 0.12, 0, 1)
     near = np.exp(-((points[:, 0] / 0.11) ** 2))

@@ -261,7 +261,7 @@ def _clear_of_neck(place: np.ndarray, centre: np.ndarray, radii: np.ndarray) -> 
     if reach < 1.0:
         flat = flat / max(reach, 1e-6)
     out = place.copy()
-    out[:2] = centre[:2] + (0.0, 0.012) + flat
+    out[:2] = centre[:2] + np.array([0.0, 0.012]) + flat
     out[1] = max(out[1], centre[1] - 0.45 * radii[1])
     return out
 

@@ -242,7 +242,7 @@ def _target_weights(p: Phenotype) -> dict[str, float]:
 
 @lru_cache(maxsize=512)
 def _target(name: str) -> tuple[np.ndarray, np.ndarray] | None:
-    """Vertex indices and offsets (metres) of a target file; None where the space has no such file."""
+    """Vertex indices and offsets (metres) of a target file; None if there is no such file."""
     path = _data_folder() / "targets" / f"{name}.target.gz"
     if not path.exists():
         return None

@@ -127,7 +127,7 @@ def continuous(quaternions: np.ndarray) -> np.ndarray:
 def _place_feet(
     skeleton: Skeleton, movement: Movement, scale: float
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Ankle positions (T, 3) and world turns of foot and toes, so that the pivot keeps its place."""
+    """Ankle positions (T, 3) and world turns of foot and toes; the pivot keeps its place."""
     ankles, turns, toes = {}, {}, {}
     for side in SIDES:
         foot = movement.feet[side]
@@ -192,7 +192,7 @@ def _bend_leg(
     ankle: np.ndarray,
     knee_out: float,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """World turns (relative to the neutral stance) of thigh and shin: two-bone inverse kinematics."""
+    """World turns of thigh and shin from the neutral stance: two-bone inverse kinematics."""
     socket = root + np.einsum("tij,j->ti", hips_turn, skeleton.bone("Hips", side + "UpLeg"))
     thigh = float(np.linalg.norm(skeleton.bone(side + "UpLeg", side + "Leg")))
     shin = float(np.linalg.norm(skeleton.bone(side + "Leg", side + "Foot")))

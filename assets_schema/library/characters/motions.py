@@ -9,6 +9,7 @@ is its first one again, further along where the figure travels.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
@@ -30,7 +31,7 @@ def keys(frames: int, *points: tuple[float, float]) -> np.ndarray:
     """A curve (T,) through (second, value) keys, eased between each two."""
     time = np.arange(frames) / FPS
     out = np.full(frames, float(points[0][1]))
-    for (t0, v0), (t1, v1) in zip(points, points[1:], strict=False):
+    for (t0, v0), (t1, v1) in pairwise(points):
         out = np.where(time >= t0, v0 + (v1 - v0) * ease((time - t0) / (t1 - t0)), out)
     return out
 
@@ -103,7 +104,7 @@ def _gait(phase: np.ndarray, stride: float) -> tuple[np.ndarray, np.ndarray, np.
     lift = 0.045 * np.sin(np.pi * np.clip((part - 0.6) / 0.4, 0, 1)) ** 1.5
     knots = [(0.0, -17), (0.09, 0), (0.34, 0), (0.60, 44), (0.74, 30), (0.90, -14), (1.0, -17)]
     pitch = np.zeros_like(part)
-    for (p0, v0), (p1, v1) in zip(knots, knots[1:], strict=False):
+    for (p0, v0), (p1, v1) in pairwise(knots):
         inside = (part >= p0) & (part <= p1)
         share = np.clip((part - p0) / (p1 - p0), 0, 1)
         pitch = np.where(inside, v0 + (v1 - v0) * share**2 * (3 - 2 * share), pitch)

@@ -93,7 +93,7 @@ def write_person(
 ) -> Entry:
     """Write the character with the named variants and return its catalogue entry.
 
-    `looks` empty means all; `captures` adds motion variants from BVH files, retargeted to every body.
+    `looks` empty means all; `captures` adds motion variants from BVH files, put on every body.
     """
     cast = Cast()
     people = [cast.body(name) for name in bodies]
@@ -142,7 +142,7 @@ def write_person(
 def _motion_info(per_body: object) -> MotionInfo:
     solved: list[SolvedMotion] = list(per_body)  # type: ignore[call-overload]
     reach = max(float(np.linalg.norm(one.positions[..., :2], axis=-1).max()) for one in solved)
-    # Joints lie inside the body: hands reach 0.12 m beyond the last finger joint and cloth is loose.
+    # Joints lie inside the body: hands reach 0.12 m beyond the last one, and cloth is loose.
     first = solved[0]
     return MotionInfo(
         0.0, float(first.frames - 1), FPS, first.loop, first.travels, round(reach + 0.15, 3)

@@ -1,9 +1,9 @@
 """Motion capture on our bodies: each bone points where the actor's bone points.
 
 The actor's skeleton may have other proportions, units, axes and another rest pose. Joints are
-matched by name (Mixamo's, CMU's and common aliases). Every matched joint takes the world turn of the
-actor's joint relative to the actor's rest pose, corrected by the difference of the two rest poses;
-the hips travel scaled by the ratio of leg lengths, lowered so that the lowest foot meets the floor.
+matched by name (Mixamo's, CMU's and common aliases). Every matched joint takes the world turn of
+the actor's joint relative to the actor's rest pose, corrected by the difference of the two rest
+poses. The hips travel scaled by the ratio of leg lengths, at the height where feet meet the floor.
 """
 
 from __future__ import annotations
@@ -175,9 +175,7 @@ def _world_turns(
             ours = skeleton.heads[skeleton.index(follower)] - skeleton.heads[j]
             theirs = rest[match[follower]] - rest[match[name]]
             fix = between(ours, theirs).as_matrix()
-        elif name.startswith(SIDES) and name.endswith("Hand"):
-            fix = _rest_difference(skeleton, match, rest, side)
-        elif "Hand" in name:
+        elif (name.startswith(SIDES) and name.endswith("Hand")) or "Hand" in name:
             fix = _rest_difference(skeleton, match, rest, side)
         world[:, j] = turn[:, match[name]] @ fix
     return world

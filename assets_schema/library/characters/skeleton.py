@@ -1,9 +1,9 @@
 """A body's skeleton and how a motion, authored on a neutral figure, becomes its joint rotations.
 
 Joint frames are parallel to the world at rest, so a rest transform is a translation alone. A motion
-is authored against a *neutral stance*: standing straight, arms hanging, feet along -y. Each joint of
-a body carries the rotation that takes its own rest pose (MakeHuman's relaxed A-pose) to that stance,
-so one motion means the same on every body.
+is authored against a *neutral stance*: standing straight, arms hanging, feet along -y. Each joint
+of a body carries the rotation that takes its own rest pose (MakeHuman's relaxed A-pose) to that
+stance, so one motion means the same on every body.
 """
 
 from __future__ import annotations

@@ -185,8 +185,8 @@ class Surface:
 def cut(points: np.ndarray, faces: np.ndarray, inside: np.ndarray) -> Surface:
     """The part of a base mesh where the field `inside` (S,) is positive.
 
-    Faces with a positive corner stay; their outer corners slide along edges to the zero line, so the
-    border is smooth however the faces lie.
+    Faces with two positive corners stay; their outer corners slide along edges to the zero line,
+    so the border is smooth however the faces lie.
     """
     chosen = faces[(inside[faces] > 0).sum(axis=1) >= 2]
     used, inverse = np.unique(chosen, return_inverse=True)

@@ -20,7 +20,7 @@ _ARM_JOINTS = ("Arm", "ForeArm", "Hand")
 
 @dataclass(frozen=True)
 class Cloth:
-    """A garment on one body: points (N, 3), faces (F, 4), uv (N, 2), weights (N, J) and its slot."""
+    """A garment on one body: points (N, 3), faces (F, 4), uv (N, 2), weights (N, J), slot."""
 
     name: str
     slot: str
@@ -105,7 +105,7 @@ def _bend_share(place: Place) -> np.ndarray:
 
 
 def _folds(points: np.ndarray, name: str) -> np.ndarray:
-    """Smooth fold noise (N,) of deviation about 1: creases in many directions, bent by each other."""
+    """Smooth fold noise (N,) of deviation about 1: bent creases in many directions."""
     rng = named_rng(0, "folds", name)
     total = np.zeros(len(points))
     for _ in range(12):
@@ -117,7 +117,7 @@ def _folds(points: np.ndarray, name: str) -> np.ndarray:
 
 
 def _texture(place: Place) -> np.ndarray:
-    """Texture coordinates (N, 2) in repeats: around trunk or limb, mirrored at the back, and down."""
+    """Texture coordinates (N, 2) in repeats: around trunk or limb, mirrored behind, and down."""
     points = place.points
     on_leg = place.leg > 0.12
     centre = np.where(on_leg, np.sign(points[:, 0]) * abs(place.joints["LeftLeg"][0]), 0.0)

@@ -7,7 +7,7 @@ import numpy as np
 from ..mesh import Mesh
 from ..solids import box, cylinder, panel, rounded_rectangle, slab, sphere, tube
 from .parts import handle
-from .recipe import Recipe, looks
+from .recipe import Recipe, looks, styles
 
 
 def tv(style: str) -> list[Mesh]:
@@ -440,7 +440,7 @@ RECIPES = [
     Recipe(
         "tv",
         "tv",
-        {s: (lambda s=s: tv(s)) for s in ("feet", "pedestal", "wall")},
+        styles(tv, "feet", "pedestal", "wall"),
         TV,
         support="wall",
         tags=("electronics",),
@@ -449,7 +449,7 @@ RECIPES = [
     Recipe(
         "computer",
         "computer",
-        {s: (lambda s=s: computer(s)) for s in ("laptop", "desktop", "all_in_one")},
+        styles(computer, "laptop", "desktop", "all_in_one"),
         COMPUTERS,
         support="on_top",
         tags=("electronics",),
@@ -457,28 +457,28 @@ RECIPES = [
     Recipe(
         "refrigerator",
         "refrigerator",
-        {s: (lambda s=s: refrigerator(s)) for s in ("double", "side_by_side", "retro")},
+        styles(refrigerator, "double", "side_by_side", "retro"),
         MACHINES,
         tags=("kitchen",),
     ),
     Recipe(
         "washing_machine",
         "washing_machine",
-        {s: (lambda s=s: washing_machine(s)) for s in ("front", "stack", "top")},
+        styles(washing_machine, "front", "stack", "top"),
         MACHINES,
         tags=("laundry",),
     ),
     Recipe(
         "stove",
         "stove",
-        {s: (lambda s=s: stove(s)) for s in ("range", "wide", "retro")},
+        styles(stove, "range", "wide", "retro"),
         MACHINES,
         tags=("kitchen",),
     ),
     Recipe(
         "gas_stove",
         "gas_stove",
-        {s: (lambda s=s: gas_stove(s)) for s in ("four", "two", "enamel")},
+        styles(gas_stove, "four", "two", "enamel"),
         MACHINES,
         support="on_top",
         tags=("kitchen",),
@@ -486,7 +486,7 @@ RECIPES = [
     Recipe(
         "range_hood",
         "range_hood",
-        {s: (lambda s=s: range_hood(s)) for s in ("chimney", "slanted", "box")},
+        styles(range_hood, "chimney", "slanted", "box"),
         MACHINES,
         support="wall",
         tags=("kitchen",),
@@ -494,7 +494,7 @@ RECIPES = [
     Recipe(
         "microwave_oven",
         "micro-wave_oven",
-        {s: (lambda s=s: microwave(s)) for s in ("dial", "keypad", "retro")},
+        styles(microwave, "dial", "keypad", "retro"),
         MACHINES,
         support="on_top",
         tags=("kitchen",),
@@ -502,7 +502,7 @@ RECIPES = [
     Recipe(
         "air_conditioner",
         "air_conditioner",
-        {s: (lambda s=s: air_conditioner(s)) for s in ("split", "tower", "slim")},
+        styles(air_conditioner, "split", "tower", "slim"),
         MACHINES,
         support="wall",
         tags=("electronics",),

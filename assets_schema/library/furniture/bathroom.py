@@ -9,13 +9,13 @@ from ..soft import curtain
 from ..solids import box, cylinder, ellipse, lathe, panel, rounded_rectangle, slab, sphere, tube
 from .appliances import _hob
 from .parts import BOOK_FINISHES, handle, vase
-from .recipe import Recipe, looks
+from .recipe import Recipe, looks, styles
 from .seating import bar_chair
 from .storage import cabinet
 
 
 def loft(rings: list[np.ndarray], slot: str, close_top: bool = False) -> Mesh:
-    """A skin over closed rings (n, 3) of equal count, listed upwards or inwards, with a flat end."""
+    """A skin over closed rings (n, 3) of equal count, listed upwards or inwards."""
     from ..solids import grid_faces
 
     grid = np.stack([np.concatenate([ring, ring[:1]]) for ring in rings])
@@ -113,7 +113,6 @@ def hand_sink(style: str) -> list[Mesh]:
 def sink(style: str) -> list[Mesh]:
     """Kitchen sinks set into a counter: single, double, drainer."""
     wide = {"single": 0.56, "double": 0.82, "drainer": 0.9}[style]
-    plate = rounded_rectangle(wide, 0.48, 0.04)
     parts = []
     bowls = {
         "single": [(0.0, 0.46)],
@@ -148,7 +147,6 @@ def sink(style: str) -> list[Mesh]:
             )
             for k in range(7)
         ]
-    del plate
     return [*parts, *faucet(0, 0.2, 0.204, 0.2, 0.30)]
 
 
@@ -232,14 +230,7 @@ def tub(style: str) -> list[Mesh]:
                 ),
             )
         ]
-    tap_x = 0.74 if style == "built_in" else 0.0
-    return [
-        *parts,
-        *[
-            p.moved(tap_x * 0 + (0.0 if style == "built_in" else 0.0), 0.0)
-            for p in faucet(0.0, 0.345 if style == "built_in" else 0.37, 0.575, 0.16, 0.17)
-        ],
-    ]
+    return [*parts, *faucet(0.0, 0.345 if style == "built_in" else 0.37, 0.575, 0.16, 0.17)]
 
 
 def shower(style: str) -> list[Mesh]:
@@ -334,8 +325,10 @@ def shower_room(style: str) -> list[Mesh]:
                 [(side / 2 - 0.01, side / 2 - 0.01)],
             ]
         )
-        for z0 in (0.075, high):
-            parts.append(tube(np.column_stack([lines, np.full(len(lines), z0)]), 0.012, 8, "metal"))
+        parts += [
+            tube(np.column_stack([lines, np.full(len(lines), z)]), 0.012, 8, "metal")
+            for z in (0.075, high)
+        ]
         grid = np.stack([np.column_stack([lines, np.full(len(lines), z)]) for z in (0.08, high)])
         parts.append(sheet(grid, grid[..., [0, 2]], "glass", 0.006))
     elif style == "curtain":
@@ -672,28 +665,28 @@ RECIPES = [
     Recipe(
         "toilet",
         "toilet",
-        {s: (lambda s=s: toilet(s)) for s in ("close_coupled", "wall", "round")},
+        styles(toilet, "close_coupled", "wall", "round"),
         FIXTURES,
         tags=("bathroom",),
     ),
     Recipe(
         "hand_sink",
         "hand_sink",
-        {s: (lambda s=s: hand_sink(s)) for s in ("pedestal", "wall", "vessel")},
+        styles(hand_sink, "pedestal", "wall", "vessel"),
         FIXTURES,
         tags=("bathroom",),
     ),
     Recipe(
         "tub",
         "tub",
-        {s: (lambda s=s: tub(s)) for s in ("built_in", "freestanding", "clawfoot")},
+        styles(tub, "built_in", "freestanding", "clawfoot"),
         FIXTURES,
         tags=("bathroom",),
     ),
     Recipe(
         "shower",
         "shower",
-        {s: (lambda s=s: shower(s)) for s in ("rain", "rail", "bath")},
+        styles(shower, "rain", "rail", "bath"),
         FIXTURES,
         support="wall",
         tags=("bathroom",),
@@ -701,28 +694,28 @@ RECIPES = [
     Recipe(
         "shower_room",
         "shower_room",
-        {s: (lambda s=s: shower_room(s)) for s in ("square", "quadrant", "curtain")},
+        styles(shower_room, "square", "quadrant", "curtain"),
         FIXTURES,
         tags=("bathroom",),
     ),
     Recipe(
         "bathroom_cabinet",
         "bathroom_cabinet",
-        {s: (lambda s=s: bathroom_cabinet(s)) for s in ("single", "double", "mirror")},
+        styles(bathroom_cabinet, "single", "double", "mirror"),
         FIXTURES,
         tags=("bathroom", "storage"),
     ),
     Recipe(
         "washing_cabinet",
         "washing_cabinet",
-        {s: (lambda s=s: washing_cabinet(s)) for s in ("doors", "open", "wide")},
+        styles(washing_cabinet, "doors", "open", "wide"),
         FIXTURES,
         tags=("laundry", "storage"),
     ),
     Recipe(
         "sink",
         "sink",
-        {s: (lambda s=s: sink(s)) for s in ("single", "double", "drainer")},
+        styles(sink, "single", "double", "drainer"),
         FIXTURES,
         support="on_top",
         tags=("kitchen",),
@@ -730,28 +723,28 @@ RECIPES = [
     Recipe(
         "bar",
         "bar",
-        {s: (lambda s=s: bar(s)) for s in ("straight", "island", "corner")},
+        styles(bar, "straight", "island", "corner"),
         FIXTURES,
         tags=("kitchen",),
     ),
     Recipe(
         "screen",
         "screen",
-        {s: (lambda s=s: screen(s)) for s in ("paper", "cloth", "slatted")},
+        styles(screen, "paper", "cloth", "slatted"),
         FIXTURES,
         tags=("decoration",),
     ),
     Recipe(
         "integrated_stove",
         "integrated_stove",
-        {s: (lambda s=s: integrated_stove(s)) for s in ("tower", "wide", "slim")},
+        styles(integrated_stove, "tower", "wide", "slim"),
         FIXTURES,
         tags=("kitchen",),
     ),
     Recipe(
         "bunk_bed",
         "multifunctional_combination_bed",
-        {s: (lambda s=s: bunk(s)) for s in ("bunk", "loft", "drawers")},
+        styles(bunk, "bunk", "loft", "drawers"),
         BUNKS,
         tags=("bedroom",),
     ),

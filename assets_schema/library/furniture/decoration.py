@@ -21,7 +21,7 @@ from ..solids import (
     tile_of,
     tube,
 )
-from .recipe import Recipe, looks
+from .recipe import Recipe, looks, styles
 
 
 def plant(style: str) -> list[Mesh]:
@@ -323,16 +323,16 @@ def wall_decoration(style: str) -> list[Mesh]:
             closed=True,
         )
         parts = [face, rim]
-        for k in range(12):
-            parts.append(
-                box(
-                    (0.005, 0.022 if k % 3 else 0.034, 0.003),
-                    (0, 0.138, 0.0135),
-                    0.0005,
-                    1,
-                    "metal",
-                ).turned(30 * k)
-            )
+        parts.extend(
+            box(
+                (0.005, 0.022 if k % 3 else 0.034, 0.003),
+                (0, 0.138, 0.0135),
+                0.0005,
+                1,
+                "metal",
+            ).turned(30 * k)
+            for k in range(12)
+        )
         parts += [
             box((0.007, 0.10, 0.003), (0, 0.035, 0.017), 0.001, 1, "metal").turned(-50),
             box((0.005, 0.14, 0.003), (0, 0.05, 0.020), 0.001, 1, "metal").turned(65),
@@ -477,7 +477,7 @@ RECIPES = [
     Recipe(
         "plants",
         "plants",
-        {s: (lambda s=s: plant(s)) for s in ("fig", "palm", "snake", "monstera", "fern")},
+        styles(plant, "fig", "palm", "snake", "monstera", "fern"),
         PLANT_LOOKS,
         fit_mode="uniform",
         tags=("plant",),
@@ -487,7 +487,7 @@ RECIPES = [
     Recipe(
         "potted_bonsai",
         "potted_bonsai",
-        {s: (lambda s=s: bonsai(s)) for s in ("pine", "succulent", "flowers")},
+        styles(bonsai, "pine", "succulent", "flowers"),
         PLANT_LOOKS,
         support="on_top",
         fit_mode="uniform",
@@ -497,7 +497,7 @@ RECIPES = [
     Recipe(
         "painting",
         "painting",
-        {s: (lambda s=s: painting(s)) for s in ("landscape", "portrait", "square", "triptych")},
+        styles(painting, "landscape", "portrait", "square", "triptych"),
         ART,
         support="wall",
         tags=("decoration",),
@@ -506,7 +506,7 @@ RECIPES = [
     Recipe(
         "carpet",
         "carpet",
-        {s: (lambda s=s: carpet(s)) for s in ("rectangle", "round", "runner", "fringed")},
+        styles(carpet, "rectangle", "round", "runner", "fringed"),
         CARPETS,
         tags=("decoration",),
         quickstart=True,
@@ -514,7 +514,7 @@ RECIPES = [
     Recipe(
         "curtain",
         "curtain",
-        {s: (lambda s=s: drapes(s)) for s in ("open", "closed", "tied", "roman")},
+        styles(drapes, "open", "closed", "tied", "roman"),
         DRAPES,
         support="wall",
         tags=("window",),
@@ -523,7 +523,7 @@ RECIPES = [
     Recipe(
         "mirror",
         "mirror",
-        {s: (lambda s=s: mirror(s)) for s in ("round", "arch", "tall", "wide")},
+        styles(mirror, "round", "arch", "tall", "wide"),
         MIRRORS,
         support="wall",
         tags=("decoration",),
@@ -531,7 +531,7 @@ RECIPES = [
     Recipe(
         "wall_decoration",
         "wall_decoration",
-        {s: (lambda s=s: wall_decoration(s)) for s in ("clock", "sunburst", "shelf", "plates")},
+        styles(wall_decoration, "clock", "sunburst", "shelf", "plates"),
         WALL,
         support="wall",
         tags=("decoration",),

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..mesh import Mesh
 from ..solids import box, cylinder, lathe, sphere, tube
-from .recipe import Glow, Recipe, looks
+from .recipe import Glow, Recipe, looks, styles
 
 
 def shade(
@@ -83,7 +83,7 @@ def floor_lamp(style: str) -> list[Mesh]:
             sphere(0.07, (end[0], 0, end[2] - 0.08), 20, "bulb"),
         ]
     if style == "reading":
-        path = [(0, 0, 0), (0, 0, 1.28), (0, -0.03, 1.36), (0, -0.12, 1.42), (0, -0.26, 1.42)]
+        stalk = [(0, 0, 0), (0, 0, 1.28), (0, -0.03, 1.36), (0, -0.12, 1.42), (0, -0.26, 1.42)]
         head = lathe(
             [
                 (0.09, 0),
@@ -101,7 +101,7 @@ def floor_lamp(style: str) -> list[Mesh]:
         )
         return [
             base,
-            tube(path, 0.011, 12, "metal"),
+            tube(stalk, 0.011, 12, "metal"),
             head.turned(-20, "x").moved(0, -0.27, 1.30),
             *bulb(1.345, 0.04, 0, -0.28),
         ]
@@ -213,7 +213,7 @@ def ceiling_lamp(style: str) -> list[Mesh]:
 
 
 def chandelier(style: str) -> list[Mesh]:
-    """Hanging lights: pendant, classic (arms with candles), ring, cluster; the top is the ceiling."""
+    """Hanging lights: pendant, classic (arms with candles), ring, cluster; hung from the top."""
     rose = cylinder(0.06, 0.03, (0, 0, 0.87), 0.008, 24, "metal")
     if style == "pendant":
         dome = lathe(
@@ -341,7 +341,7 @@ RECIPES = [
     Recipe(
         "floor_lamp",
         "floor-standing_lamp",
-        {s: (lambda s=s: floor_lamp(s)) for s in ("drum", "tripod", "arc", "reading", "paper")},
+        styles(floor_lamp, "drum", "tripod", "arc", "reading", "paper"),
         LAMP_LOOKS,
         tags=("light",),
         glow=Glow(0.88, 0.05, 40.0),
@@ -350,7 +350,7 @@ RECIPES = [
     Recipe(
         "table_lamp",
         "table_lamp",
-        {s: (lambda s=s: table_lamp(s)) for s in ("gourd", "cone", "globe")},
+        styles(table_lamp, "gourd", "cone", "globe"),
         LAMP_LOOKS,
         support="on_top",
         tags=("light",),
@@ -359,7 +359,7 @@ RECIPES = [
     Recipe(
         "illumination",
         "illumination",
-        {s: (lambda s=s: ceiling_lamp(s)) for s in ("disc", "drum", "spots", "square")},
+        styles(ceiling_lamp, "disc", "drum", "spots", "square"),
         LAMP_LOOKS,
         support="ceiling",
         tags=("light",),
@@ -369,7 +369,7 @@ RECIPES = [
     Recipe(
         "chandelier",
         "chandelier",
-        {s: (lambda s=s: chandelier(s)) for s in ("pendant", "classic", "ring", "cluster")},
+        styles(chandelier, "pendant", "classic", "ring", "cluster"),
         LAMP_LOOKS,
         support="ceiling",
         tags=("light",),

@@ -7,7 +7,7 @@ import numpy as np
 from ..mesh import Mesh
 from ..solids import box, sphere, tube
 from .parts import handle
-from .recipe import Recipe, looks
+from .recipe import Recipe, looks, styles
 
 
 def door(style: str, width: float = 0.9, height: float = 2.05) -> list[Mesh]:
@@ -61,15 +61,15 @@ def door(style: str, width: float = 0.9, height: float = 2.05) -> list[Mesh]:
             parts.append(
                 box((0.038, 0.008, 0.16), (grip + side * x, sy * 0.022, 0.96), 0.003, slot="metal")
             )
-    for z in (0.25, 1.05, 1.8):
-        parts.append(
-            tube(
-                [(-(width / 2 - jamb), -0.03, z - 0.05), (-(width / 2 - jamb), -0.03, z + 0.05)],
-                0.008,
-                8,
-                "metal",
-            )
+    parts.extend(
+        tube(
+            [(-(width / 2 - jamb), -0.03, z - 0.05), (-(width / 2 - jamb), -0.03, z + 0.05)],
+            0.008,
+            8,
+            "metal",
         )
+        for z in (0.25, 1.05, 1.8)
+    )
     return parts
 
 
@@ -119,8 +119,10 @@ def _leaf(style: str, width: float, height: float) -> list[Mesh]:
                 "glass",
             )
         )
-        for z in np.linspace(1.0, height - 0.1, 4)[1:-1]:
-            parts.append(box((width - 2 * stile, 0.022, 0.022), (0, 0, z), 0.003, 1))
+        parts.extend(
+            box((width - 2 * stile, 0.022, 0.022), (0, 0, z), 0.003, 1)
+            for z in np.linspace(1.0, height - 0.1, 4)[1:-1]
+        )
     return parts
 
 
@@ -202,7 +204,7 @@ RECIPES = [
     Recipe(
         "door",
         "door",
-        {s: (lambda s=s: door(s)) for s in ("panel", "flush", "glazed", "double")},
+        styles(door, "panel", "flush", "glazed", "double"),
         LOOKS,
         support="wall",
         tags=("room", "opening"),
@@ -211,7 +213,7 @@ RECIPES = [
     Recipe(
         "window",
         "window",
-        {s: (lambda s=s: window(s)) for s in ("casement", "grid", "sash", "picture")},
+        styles(window, "casement", "grid", "sash", "picture"),
         LOOKS,
         support="wall",
         tags=("room", "opening"),

@@ -83,9 +83,9 @@ def _leg(
         return lines
     lean = splay if style == "splay" else 0.0
     foot = (sx * lean * height, sy * lean * height, 0.0)
-    path = np.linspace(foot, (0, 0, height), 6)
+    line = np.linspace(foot, (0, 0, height), 6)
     radius = thick / 2 * np.linspace(0.55, 1.0, 6) if style == "splay" else np.full(6, thick / 2)
-    return [tube(path, radius, 14, slot)]
+    return [tube(line, radius, 14, slot)]
 
 
 def handle(
@@ -149,26 +149,26 @@ def front(
     parts: list[Mesh] = []
     frame = min(0.065, 0.24 * min(width, height))
     if style in ("shaker", "glass"):
-        for sx in (-1, 1):
-            parts.append(
-                box(
-                    (frame, thick, height),
-                    (x + sx * (width - frame) / 2, y - thick / 2, z),
-                    0.003,
-                    slot=slot,
-                    grain=2,
-                )
+        parts.extend(
+            box(
+                (frame, thick, height),
+                (x + sx * (width - frame) / 2, y - thick / 2, z),
+                0.003,
+                slot=slot,
+                grain=2,
             )
-        for sz in (-1, 1):
-            parts.append(
-                box(
-                    (width - 2 * frame, thick, frame),
-                    (x, y - thick / 2, z + sz * (height - frame) / 2),
-                    0.003,
-                    slot=slot,
-                    grain=0,
-                )
+            for sx in (-1, 1)
+        )
+        parts.extend(
+            box(
+                (width - 2 * frame, thick, frame),
+                (x, y - thick / 2, z + sz * (height - frame) / 2),
+                0.003,
+                slot=slot,
+                grain=0,
             )
+            for sz in (-1, 1)
+        )
         inner = (width - 2 * frame, 0.006, height - 2 * frame)
         parts.append(
             box(
@@ -282,7 +282,7 @@ def books(
     fill: float = 0.8,
 ) -> list[Mesh]:
     """Books standing on z from x to the right, spines at -y, some leaning, of five cover slots."""
-    parts = []
+    parts: list[Mesh] = []
     at, end = x, x + width * fill
     while True:
         thick = float(rng.uniform(0.014, 0.045))
@@ -301,8 +301,9 @@ def books(
             "paper",
         )
         lean = 9.0 if at + thick + 0.06 > end and rng.uniform() < 0.5 else 0.0
-        for part in (board, pages):
-            parts.append(part.turned(-lean, "y").moved(at + thick / 2, shift, z))
+        parts.extend(
+            part.turned(-lean, "y").moved(at + thick / 2, shift, z) for part in (board, pages)
+        )
         at += thick + 0.001
     return parts
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from ..mesh import Mesh
 
 Shape = Callable[[], list[Mesh]]
 Look = Mapping[str, str]
 
-__all__ = ["Glow", "Look", "Recipe", "Shape", "looks"]
+__all__ = ["Glow", "Look", "Recipe", "Shape", "looks", "styles"]
 
 
 @dataclass(frozen=True)
@@ -46,3 +47,8 @@ class Recipe:
 def looks(common: Look | None = None, **named: Look) -> dict[str, dict[str, str]]:
     """Named looks (slot -> finish) on top of finishes that all of them share."""
     return {name: {**(common or {}), **slots} for name, slots in named.items()}
+
+
+def styles(make: Callable[[str], list[Mesh]], *names: str) -> dict[str, Shape]:
+    """One geometry variant per style that `make` knows."""
+    return {name: partial(make, name) for name in names}

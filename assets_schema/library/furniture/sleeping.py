@@ -8,7 +8,7 @@ from ..mesh import Mesh
 from ..soft import bed_cover, cushion, pillow
 from ..solids import box, rounded_rectangle, slab, tube
 from .parts import corner_legs
-from .recipe import Recipe, looks
+from .recipe import Recipe, looks, styles
 
 
 def bed(style: str = "upholstered", width: float = 1.6, length: float = 2.0) -> list[Mesh]:
@@ -31,17 +31,17 @@ def bed(style: str = "upholstered", width: float = 1.6, length: float = 2.0) -> 
         parts += _metal_bed(outer, length, deck)
     else:
         rail = 0.13 if style == "low" else 0.2
-        for sx in (-1, 1):
-            parts.append(
-                box(
-                    (0.045, length + 0.06, rail),
-                    (sx * (outer / 2 - 0.02), 0, deck + 0.06 - rail / 2),
-                    0.015,
-                    3,
-                    frame_slot,
-                    grain=1,
-                )
+        parts.extend(
+            box(
+                (0.045, length + 0.06, rail),
+                (sx * (outer / 2 - 0.02), 0, deck + 0.06 - rail / 2),
+                0.015,
+                3,
+                frame_slot,
+                grain=1,
             )
+            for sx in (-1, 1)
+        )
         parts.append(
             box(
                 (outer, 0.045, rail),
@@ -118,17 +118,17 @@ def _headboard(style: str, outer: float, back: float) -> list[Mesh]:
     if style == "single":
         arch = rounded_rectangle(outer, 0.75, 0.16, 8)
         return [slab(arch, 0.035, 0, 0.012, "wood").turned(90, "x").moved(0, back + 0.03, 0.58)]
-    parts = []
-    for sx in (-1, 1):
-        parts.append(
-            box(
-                (0.065, 0.065, 1.08),
-                (sx * (outer / 2 - 0.03), back, 0.54),
-                0.008,
-                slot="wood",
-                grain=2,
-            )
+    parts: list[Mesh] = []
+    parts.extend(
+        box(
+            (0.065, 0.065, 1.08),
+            (sx * (outer / 2 - 0.03), back, 0.54),
+            0.008,
+            slot="wood",
+            grain=2,
         )
+        for sx in (-1, 1)
+    )
     parts += [
         box((outer - 0.1, 0.035, 0.09), (0, back, z), 0.008, slot="wood", grain=0)
         for z in (1.0, 0.45)
@@ -141,17 +141,17 @@ def _headboard(style: str, outer: float, back: float) -> list[Mesh]:
 
 
 def _metal_bed(outer: float, length: float, deck: float) -> list[Mesh]:
-    parts = []
+    parts: list[Mesh] = []
     for y, high in ((length / 2 + 0.04, 1.1), (-length / 2 - 0.04, 0.72)):
-        for sx in (-1, 1):
-            parts.append(
-                tube(
-                    [(sx * (outer / 2 - 0.02), y, 0), (sx * (outer / 2 - 0.02), y, high - 0.1)],
-                    0.018,
-                    12,
-                    "metal",
-                )
+        parts.extend(
+            tube(
+                [(sx * (outer / 2 - 0.02), y, 0), (sx * (outer / 2 - 0.02), y, high - 0.1)],
+                0.018,
+                12,
+                "metal",
             )
+            for sx in (-1, 1)
+        )
         t = np.linspace(0, np.pi, 17)
         arch = np.column_stack(
             [-(outer / 2 - 0.02) * np.cos(t), np.full(17, y), high - 0.1 + 0.12 * np.sin(t)]
@@ -258,7 +258,7 @@ RECIPES = [
     Recipe(
         "pillow",
         "pillow",
-        {s: (lambda s=s: pillows(s)) for s in ("plump", "pair", "bolster")},
+        styles(pillows, "plump", "pair", "bolster"),
         BED_LOOKS,
         support="on_top",
         tags=("bedroom", "soft"),
@@ -266,7 +266,7 @@ RECIPES = [
     Recipe(
         "cushion",
         "cushion",
-        {s: (lambda s=s: scatter(s)) for s in ("square", "long", "round")},
+        styles(scatter, "square", "long", "round"),
         BED_LOOKS,
         support="on_top",
         tags=("soft",),

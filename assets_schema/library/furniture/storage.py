@@ -8,7 +8,7 @@ from ..mesh import Mesh
 from ..soft import curtain
 from ..solids import box, cylinder, lathe, sphere, tube
 from .parts import BOOK_FINISHES, books, carcass, corner_legs, front, stack_of_books, vase
-from .recipe import Recipe, looks
+from .recipe import Recipe, looks, styles
 
 Row = tuple[float, str]  # share of the height, what fills it
 
@@ -420,7 +420,7 @@ RECIPES = [
     Recipe(
         "bookcase",
         "bookcase",
-        {s: (lambda s=s: bookcase(s)) for s in ("tall", "low", "ladder", "cube")},
+        styles(bookcase, "tall", "low", "ladder", "cube"),
         LOOKS,
         tags=("storage", "books"),
         quickstart=True,
@@ -428,7 +428,7 @@ RECIPES = [
     Recipe(
         "wardrobe",
         "wardrobe",
-        {s: (lambda s=s: wardrobe(s)) for s in ("two_door", "four_door", "sliding", "open")},
+        styles(wardrobe, "two_door", "four_door", "sliding", "open"),
         LOOKS,
         tags=("storage", "bedroom"),
         quickstart=True,
@@ -696,14 +696,14 @@ RECIPES = [
     Recipe(
         "wine_cabinet",
         "wine_cabinet",
-        {s: (lambda s=s: wine_cabinet(s)) for s in ("lattice", "glass", "bar")},
+        styles(wine_cabinet, "lattice", "glass", "bar"),
         LOOKS,
         tags=("storage", "dining"),
     ),
     Recipe(
         "clothes_rack",
         "clothes_rack",
-        {s: (lambda s=s: clothes_rack(s)) for s in ("rail", "tree", "frame")},
+        styles(clothes_rack, "rail", "tree", "frame"),
         LOOKS,
         tags=("storage", "bedroom"),
     ),

@@ -7,7 +7,7 @@ import numpy as np
 from ..mesh import Mesh
 from ..solids import box, cylinder, ellipse, lathe, rounded_rectangle, slab, sphere, tube
 from .parts import BOOK_FINISHES, carcass, corner_legs, front, stack_of_books, vase
-from .recipe import Recipe, looks
+from .recipe import Recipe, styles
 from .seating import CHAIR_LOOKS, dining_chair, stool
 
 
@@ -399,7 +399,7 @@ RECIPES = [
     Recipe(
         "coffee_table",
         "coffee_table",
-        {s: (lambda s=s: coffee_table(s)) for s in ("shelf", "round", "drawer", "block")},
+        styles(coffee_table, "shelf", "round", "drawer", "block"),
         TABLE_LOOKS,
         tags=("table", "living"),
         quickstart=True,
@@ -407,17 +407,14 @@ RECIPES = [
     Recipe(
         "side_table",
         "side_table",
-        {s: (lambda s=s: side_table(s)) for s in ("tray", "pedestal", "cube", "hairpin")},
+        styles(side_table, "tray", "pedestal", "cube", "hairpin"),
         TABLE_LOOKS,
         tags=("table",),
     ),
     Recipe(
         "dining_table",
         "dining_table",
-        {
-            s: (lambda s=s: dining_table(s))
-            for s in ("farm", "trestle", "round", "pedestal", "modern")
-        },
+        styles(dining_table, "farm", "trestle", "round", "pedestal", "modern"),
         TABLE_LOOKS,
         tags=("table", "dining"),
         quickstart=True,
@@ -447,7 +444,7 @@ RECIPES = [
     Recipe(
         "desk",
         "desk",
-        {s: (lambda s=s: desk(s)) for s in ("simple", "pedestal", "trestle", "secretary")},
+        styles(desk, "simple", "pedestal", "trestle", "secretary"),
         TABLE_LOOKS,
         tags=("table", "study"),
         quickstart=True,
@@ -455,7 +452,7 @@ RECIPES = [
     Recipe(
         "dressing_table",
         "dressing_table",
-        {s: (lambda s=s: dressing_table(s)) for s in ("round", "arch", "wide")},
+        styles(dressing_table, "round", "arch", "wide"),
         TABLE_LOOKS,
         tags=("table", "bedroom"),
     ),
