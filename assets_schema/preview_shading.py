@@ -11,9 +11,10 @@ from .surface_shading import ImageMap
 _KEY_DIRECTION = np.array([0.35, -0.55, 0.76])  # towards the light; front faces look along -y
 _FILL_DIRECTION = np.array([-0.8, -0.3, 0.2])
 _KEY, _FILL, _SKY, _GROUND = 0.62, 0.18, 0.42, 0.22
-_BACKGROUND = (0.78, 0.80, 0.83)  # linear RGB behind everything
+_BACKGROUND = np.array([0.78, 0.80, 0.83], np.float32)  # linear RGB behind everything
 _BRIGHTEST = 4.0  # linear; a lamp's surface may be thousands
 _OCCLUSION_REACH, _OCCLUSION_DEPTH = 0.5, 0.65  # metres; share of light lost in a closed corner
+_X_AXIS, _Z_AXIS = np.eye(3, dtype=np.float32)[[0, 2]]
 _GOLDEN_ANGLE = 2.399963229728653
 
 
@@ -33,7 +34,7 @@ def shade(
         footprint: size of a pixel at depth 1, for the choice of texture level.
         ambient_occlusion: rays per hit, 0 for none.
     """
-    color = np.broadcast_to(np.float32(_BACKGROUND), directions.shape).copy()
+    color = np.broadcast_to(_BACKGROUND, directions.shape).copy()
     rows = np.flatnonzero(triangle >= 0)
     if len(rows) == 0:
         return color
@@ -66,13 +67,10 @@ def _albedo(
     numbers, starts = np.unique(soup.materials[hit][order], return_index=True)
     for material, rows in zip(numbers, np.split(order, starts[1:]), strict=True):
         shading = caster.shadings[material]
-        st = per_pixel = None
         for channel, out in ((shading.diffuse, diffuse), (shading.emissive, emissive)):
             if isinstance(channel, ImageMap):
-                if st is None:
-                    st = interpolate(weights[rows], soup.uvs[hit[rows]])
-                    per_pixel = soup.st_per_metre[hit[rows]] * pixel[rows]
-                out[rows] = channel.sample(st, per_pixel)
+                st = interpolate(weights[rows], soup.uvs[hit[rows]])
+                out[rows] = channel.sample(st, soup.st_per_metre[hit[rows]] * pixel[rows])
             elif channel is not None:
                 out[rows] = channel
             elif out is diffuse:
@@ -84,9 +82,8 @@ def _openness(
     caster: RayCaster, points: NDArray[np.float64], normals: NDArray[np.float32], count: int
 ) -> NDArray[np.float32]:
     """Light left, from the share of a cosine-weighted bundle that gets half a metre far."""
-    helper = np.where(
-        np.abs(normals[:, 2:]) < 0.9, np.float32([[0, 0, 1]]), np.float32([[1, 0, 0]])
-    )
+    steep = np.abs(normals[:, 2:]) >= 0.9
+    helper = np.where(steep, _X_AXIS, _Z_AXIS)
     tangent = np.cross(normals, helper)
     tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
     bitangent = np.cross(normals, tangent)
