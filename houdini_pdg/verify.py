@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from houdini_pdg.configuration import from_mapping
-from houdini_pdg.files import read_json
+from houdini_pdg.files import file_digest, read_json
 from houdini_pdg.plan import read_item, read_plan
 from houdini_pdg.quality.config import PackConfig
 from houdini_pdg.quality.preview import write_previews
@@ -49,6 +49,9 @@ def verify(path: Path) -> Findings:
         file = plan.root / "scenes" / f"{scene.scene_id}.h5"
         if not marker_is_valid(item, "pack"):
             found.append(f"{file} is missing or not of the size it was written with: run again")
+            continue
+        if file_digest(file) != read_json(marker)["report"]["digest"]:
+            found.append(f"{file} has changed since it was written: delete it and run again")
             continue
         problems = list(verify_scene(file, request_hash=scene.hashes["pack"]))
         found += problems

@@ -122,7 +122,7 @@ def _client(address: str | None, workers: int, renders: int) -> Iterator[Any]:
         ) from error
     if address is not None:
         try:
-            client = Client(address, timeout="20s")
+            client = Client(address, timeout="10s")
         except (OSError, TimeoutError) as error:
             raise ValueError(f"no Dask scheduler answers at {address}: {error}") from error
         with client:

@@ -78,6 +78,7 @@ def _scene_entry(plan: Plan, scene: PlannedScene) -> tuple[str, dict[str, Any]]:
         "scene_id": scene.scene_id,
         "file": f"scenes/{scene.scene_id}.h5",
         "bytes": report["bytes"],
+        "digest": report["digest"],
         "request_hash": scene.hashes["pack"],
         "seed": str(scene.seed),
         "cameras": report["cameras"],

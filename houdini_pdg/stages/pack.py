@@ -56,6 +56,7 @@ def run(item: Item, out: Path) -> dict[str, Any]:
     return {
         "qa": report,
         "bytes": (out / "scene.h5").stat().st_size,
+        "digest": file_digest(out / "scene.h5"),
         "cameras": sorted(tracks),
         "caption": str(provenance.get("caption", "")),
     }

@@ -1,0 +1,323 @@
+"""Whole data sets, every stage real: same seed, same bytes; damage, kills and full disks heal."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from houdini_pdg.__main__ import main
+from houdini_pdg.engine.command import EXIT_DISK_FULL
+from houdini_pdg.engine.local import Limits
+from houdini_pdg.mint import RunOptions, run_plan
+from houdini_pdg.plan import make_plan, read_item, read_plan, write_plan
+from houdini_pdg.spec import parse_spec
+from scaling4d.storage.scene_file import open_scene
+from tests.houdini_pdg.mini_library import write_mini_library
+from tests.houdini_pdg.tiny_scene import plan_of
+
+SCENES = 2
+SPEC = {
+    "name": "test",
+    "seed": 5,
+    "scenes": SCENES,
+    "cameras": 2,
+    "frames": 5,
+    "fps": 8,
+    "height": 48,
+    "width": 64,
+    "characters": {"count": [1, 1]},
+    "render": {"renderer": "preview"},
+    "pack": {"max_rgb_difference": 1.0},
+}
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory) -> Path:
+    return write_mini_library(tmp_path_factory.mktemp("shelf") / "library")
+
+
+def run(root: Path, library: Path, options: RunOptions | None = None, **values):
+    plan = make_plan(parse_spec({**SPEC, "libraries": [str(library)], **values}), root)
+    write_plan(plan)
+    options = options or RunOptions(progress=False, limits=Limits(workers=2))
+    return plan, run_plan(plan, options)
+
+
+@pytest.fixture(scope="module")
+def minted(library):
+    """One data set minted by the local engine, next to its library."""
+    plan, report = run(library.parent.parent / "minted", library)
+    assert report.finished == SCENES, report
+    return plan
+
+
+def files(root: Path, *patterns: str) -> dict[str, bytes]:
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for pattern in patterns
+        for path in sorted(root.glob(pattern))
+    }
+
+
+ALL = ("scenes/*.h5", "work/*/layout.txt", "work/*/*.usda", "work/*/*.usdc", "work/*/*.json")
+
+
+def test_same_seed_gives_the_same_bytes(minted, library):
+    plan, _ = run(library.parent.parent / "again", library)
+    assert files(plan.root, *ALL) == files(minted.root, *ALL)
+
+
+def test_another_seed_gives_other_scenes(minted, library):
+    options = RunOptions(progress=False, last=1)
+    plan, _ = run(library.parent.parent / "other", library, options, seed=6)
+    first, second = (files(p.root, "work/scene_000000/layout.txt") for p in (minted, plan))
+    assert first != second
+
+
+def test_dask_gives_the_same_files_as_local(minted, library):
+    pytest.importorskip("distributed")
+    options = RunOptions(engine="dask", progress=False, limits=Limits(workers=2))
+    plan, report = run(library.parent.parent / "on_dask", library, options)
+    assert report.finished == SCENES, report
+    assert files(plan.root, *ALL) == files(minted.root, *ALL)
+    # Statistics of the index hold durations, its lines must otherwise be the same.
+    lines = [
+        [{k: v for k, v in json.loads(line).items() if k != "seconds"} for line in text]
+        for text in ((p.root / "index.jsonl").read_text().splitlines() for p in (plan, minted))
+    ]
+    assert lines[0] == lines[1]
+
+
+def test_a_scene_can_be_minted_again_alone_from_its_provenance(minted, library):
+    with open_scene(minted.root / "scenes/scene_000001.h5") as scene:
+        request = scene.scene["request"]
+        depth = scene.depth("cam0")
+    root = library.parent.parent / "alone"
+    plan = make_plan(parse_spec(request["spec"]), root)
+    write_plan(plan)
+    number = request["index"]
+    report = run_plan(plan, RunOptions(progress=False, first=number, last=number + 1))
+    assert report.finished == 1
+    assert plan.scenes[number].hashes == request["hashes"]
+    with open_scene(root / "scenes/scene_000001.h5") as scene:
+        np.testing.assert_array_equal(scene.depth("cam0"), depth)
+    assert not (root / "scenes/scene_000000.h5").exists()
+
+
+def test_scene_files_hold_what_they_promise(minted):
+    with open_scene(minted.root / "scenes/scene_000000.h5") as scene:
+        assert scene.camera_names == ["cam0", "cam1"]
+        assert (scene.frames, scene.height, scene.width, scene.fps) == (5, 48, 64, 8.0)
+        assert scene.attributes["request_hash"] == minted.scenes[0].hashes["pack"]
+        assert scene.scene["layout"].startswith("wall")
+        assert scene.scene["caption"]
+        assert len(scene.scene["characters"]["characters"]) == 1
+        assert scene.qa["residual_px_median"] < 0.02
+        assert scene.path_record("cam0")["style"]
+        ids = scene.instance_id("cam0")
+        assert ids is not None
+        names = {number: path for path, number in scene.scene["instances"].items()}
+        assert set(np.unique(ids)) - {0} <= set(names)
+
+
+def test_index_lines_describe_scenes_without_opening_them(minted):
+    lines = [json.loads(text) for text in (minted.root / "index.jsonl").read_text().splitlines()]
+    assert [line["scene_id"] for line in lines] == ["scene_000000", "scene_000001"]
+    for line in lines:
+        assert (minted.root / line["file"]).stat().st_size == line["bytes"]
+        assert line["caption"]
+        assert line["residual_px_median"] < 0.02
+        assert set(line["views"]) == set(line["cameras"]) == {"cam0", "cam1"}
+    statistics = json.loads((minted.root / "statistics.json").read_text())
+    assert statistics["scenes"] == {"ok": 2}
+    assert 0.1 < statistics["depth_m"]["median"] < 20
+
+
+def test_a_second_run_starts_nothing(minted):
+    report = run_plan(read_plan(minted.root), RunOptions(progress=False))
+    assert [outcome.key for outcome in report.outcomes] == ["index"]
+
+
+def test_status_verify_inspect_and_preview_speak(minted, capsys):
+    root = str(minted.root)
+    assert main(["status", root]) == 0
+    assert "finished   2" in capsys.readouterr().out
+    assert main(["verify", root]) == 0
+    assert "2 scene files are good, 0 problems" in capsys.readouterr().out
+    assert main(["inspect", f"{root}/scenes/scene_000000.h5"]) == 0
+    assert '"residual_px_median"' in capsys.readouterr().out
+    assert main(["inspect", f"{root}/items/scene_000000.json"]) == 0
+    assert main(["preview", root]) == 0
+    assert main(["inspect", root]) == 2
+    assert "neither a scene file" in capsys.readouterr().err
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    """Two scenes of the tiny room, finished."""
+    plan = plan_of(tmp_path / "tiny", scenes=2, render={"renderer": "preview"})
+    assert run_plan(plan, RunOptions(progress=False)).finished == 2
+    return plan
+
+
+@pytest.mark.parametrize("damage", ["truncate", "remove", "flip"])
+def test_a_damaged_scene_file_is_found_and_made_again(tiny, damage, capsys):
+    path = tiny.root / "scenes/scene_000001.h5"
+    whole = path.read_bytes()
+    if damage == "truncate":
+        path.write_bytes(whole[: len(whole) // 2])
+    elif damage == "remove":
+        path.unlink()
+    else:
+        middle = len(whole) // 2
+        path.write_bytes(whole[:middle] + bytes(64) + whole[middle + 64 :])
+    assert main(["verify", str(tiny.root)]) == 1
+    assert "scene_000001.h5" in capsys.readouterr().err
+    if damage == "flip":
+        path.unlink()  # the same size: only verify reads the bytes; it says to make it again
+    report = run_plan(tiny, RunOptions(progress=False))
+    assert report.finished == 2
+    assert path.read_bytes() == whole
+    assert main(["verify", str(tiny.root)]) == 0
+
+
+def test_index_never_lists_a_truncated_file(tiny):
+    path = tiny.root / "scenes/scene_000000.h5"
+    path.write_bytes(path.read_bytes()[:-100])
+    assert main(["stage", "index", "--item", str(tiny.root / "plan.json")]) == 0
+    lines = (tiny.root / "index.jsonl").read_text().splitlines()
+    assert [json.loads(line)["scene_id"] for line in lines] == ["scene_000001"]
+
+
+def test_a_failed_check_rejects_for_good_and_is_not_indexed(tmp_path, capsys):
+    """Cameras that lie about their pose by 15 mm are found by the round trip between the views."""
+    plan = plan_of(tmp_path, scenes=1, render={"renderer": "preview"})
+    item = read_item(plan.item_path("scene_000000"))
+    render = ["stage", "render", "--item", str(plan.item_path("scene_000000"))]
+    assert main(render) == 0
+    cameras = json.loads((item.work / "cameras.json").read_text())
+    for pose in cameras["cameras"]["cam1"]["world_from_camera"]:
+        for row in range(3):
+            pose[row][3] += 0.015 * pose[row][2]  # along the viewing direction
+    (item.work / "cameras.json").write_text(json.dumps(cameras))
+    report = run_plan(plan, RunOptions(progress=False))
+    assert (report.finished, report.rejected, report.quarantined) == (0, 1, ())
+    assert main(["status", str(tmp_path)]) == 0
+    assert "the round trip from cam0 to cam1 is off by" in capsys.readouterr().out
+    assert (tmp_path / "index.jsonl").read_text() == ""
+    again = run_plan(plan, RunOptions(progress=False))
+    assert [outcome.key for outcome in again.outcomes] == ["index"]
+
+
+def test_a_crashing_renderer_is_set_aside_and_finishes_when_it_works_again(tmp_path, capsys):
+    plan = plan_of(tmp_path, scenes=2, render={"renderer": "preview"})
+    stage = read_item(plan.item_path("scene_000000")).work / "scene.usda"
+    good = stage.read_text()
+    stage.write_text("#usda 1.0\n(")
+    report = run_plan(plan, RunOptions(progress=False))
+    assert (report.finished, report.quarantined) == (1, ("scene_000000",))
+    assert main(["status", str(tmp_path)]) == 0
+    text = capsys.readouterr().out
+    assert "failed scene_000000 in render after" in text
+    record = json.loads((tmp_path / "quarantine/scene_000000.json").read_text())
+    assert (tmp_path / record["log"]).is_file()
+    stage.write_text(good)
+    skipped = run_plan(plan, RunOptions(progress=False, skip_quarantined=True))
+    assert (skipped.finished, skipped.quarantined) == (1, ("scene_000000",))
+    healed = run_plan(plan, RunOptions(progress=False))
+    assert (healed.finished, healed.quarantined) == (2, ())
+
+
+def test_two_runs_on_one_folder_are_refused(tiny, capsys):
+    from houdini_pdg.mint import run_lock
+
+    with run_lock(tiny.root):
+        assert main(["run", str(tiny.root)]) == 2
+    assert "another run is working on" in capsys.readouterr().err
+
+
+def test_a_full_disk_stops_the_run_and_a_rerun_finishes(tmp_path):
+    """On a file system of two megabytes; needs the right to mount one."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)]
+    try:
+        mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        mounted = False
+    if not mounted:
+        pytest.skip("no right to mount a small file system")
+    try:
+        root = disk / "data"
+        plan = plan_of(root, scenes=2, render={"renderer": "preview"})
+        ballast = disk / "ballast"
+        free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
+        ballast.write_bytes(bytes(free - 60_000))
+        assert main(["run", str(root), "--workers", "1"]) == EXIT_DISK_FULL
+        assert not list(root.glob("scenes/*.h5"))
+        assert not list(root.glob("quarantine/*"))
+        ballast.unlink()
+        assert main(["run", str(root), "--workers", "1"]) == 0
+        assert main(["verify", str(root)]) == 0
+        assert len((root / "index.jsonl").read_text().splitlines()) == len(plan.scenes)
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=False)
+
+
+def test_a_dask_worker_killed_in_the_middle_loses_nothing(tmp_path):
+    distributed = pytest.importorskip("distributed")
+    plan = plan_of(
+        tmp_path, scenes=4, frames=8, height=96, width=128, render={"renderer": "preview"}
+    )
+    cluster = distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+    )
+    killed: list[int] = []
+
+    def kill_one() -> None:
+        deadline = time.monotonic() + 60
+        while not list(tmp_path.glob("work/*/partial/*/cam0/*.npz")):
+            if time.monotonic() > deadline:
+                return
+            time.sleep(0.02)
+        pids = list(client.run(os.getpid).values())
+        os.kill(pids[0], signal.SIGKILL)
+        killed.append(pids[0])
+
+    with cluster, distributed.Client(cluster) as client:
+        thread = threading.Thread(target=kill_one)
+        thread.start()
+        options = RunOptions(engine="dask", address=cluster.scheduler_address, progress=False)
+        report = run_plan(plan, options)
+        thread.join()
+    assert killed
+    assert (report.finished, report.quarantined) == (4, ())
+    assert main(["verify", str(tmp_path)]) == 0
+
+
+def test_an_absent_dask_scheduler_is_one_sentence(tiny, capsys):
+    pytest.importorskip("distributed")
+    path = tiny.root / "scenes/scene_000000.h5"
+    path.unlink()
+    command = ["run", str(tiny.root), "--engine", "dask", "--address", "tcp://127.0.0.1:1"]
+    assert main(command) == 2
+    assert "no Dask scheduler answers at tcp://127.0.0.1:1" in capsys.readouterr().err
+
+
+def test_generator_imports_no_training_library(repository):
+    code = (
+        "import sys; import houdini_pdg.__main__, houdini_pdg.mint, houdini_pdg.stages.pack,"
+        "houdini_pdg.stages.render, houdini_pdg.verify;"
+        "bad = {'torch', 'diffusers', 'transformers', 'train'} & set(sys.modules);"
+        "sys.exit(str(bad) if bad else 0)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=repository)
