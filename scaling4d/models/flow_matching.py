@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float
@@ -19,7 +18,7 @@ from torch import Tensor
 class SigmaSampling:
     """Distribution of noise levels in training."""
 
-    kind: Literal["logit_normal", "uniform", "levels"] = "logit_normal"
+    kind: str = "logit_normal"
     """The logistic function of a normal variable (Esser et al. 2024), uniform, or one of `levels`
     with equal chance."""
     mean: float = 0.0

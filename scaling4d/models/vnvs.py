@@ -4,25 +4,41 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from jaxtyping import Float
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from .backbones import Backbone, BackboneConfig, TextCondition, make_backbone
+from .backbones import (
+    Backbone,
+    BackboneConfig,
+    PretrainedBackbone,
+    TextCondition,
+    make_backbone,
+)
 from .backbones.mini import NoiseLevelEmbedding
+from .control_variants import control_channels, select_control
 from .correspondence_projector import CorrespondenceProjector, ProjectorConfig
 from .injection import Control, InjectionConfig, inject, vnvs_blocks
+from .persistence import load_weights, push_model, read_model, save_model
 from .vnvs_block import VNVSBlockConfig
 
-_LOG = logging.getLogger(__name__)
-FORMAT_VERSION = 1
 _MODULATION_DIM = 256
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LoraConfig:
+    """Low-rank adapters on the backbone's own attention, trained beside the VNVS Blocks."""
+
+    rank: int = 16
+    """Rank of each adapter."""
+    alpha: int = 16
+    """Scale: the adapter counts alpha / rank."""
+    targets: tuple[str, ...] = ("to_q", "to_k", "to_v", "to_out.0")
+    """Ends of the names of adapted layers."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -35,10 +51,24 @@ class ModelConfig:
     """Size of the Correspondence Projector."""
     injection: InjectionConfig = dataclasses.field(default_factory=InjectionConfig)
     """Which blocks are followed by VNVS Blocks."""
-    control_channels: int = 9
-    """Channels of the control tensor."""
-    freeze_backbone: bool = False
-    """Train the projector and the VNVS Blocks alone; meant for pretrained backbones."""
+    control: str = "correspondence"
+    """What steers the model: ours, or one of the comparisons of §4.1."""
+    freeze_backbone: bool | None = None
+    """Train the projector and the VNVS Blocks alone; None: freeze what has pretrained weights."""
+    lora: LoraConfig | None = None
+    """Low-rank adapters on a frozen backbone; None for none."""
+
+    def __post_init__(self) -> None:
+        control_channels(self.control)
+        if self.lora is not None and self.backbone.name == "mini":
+            raise ValueError("lora needs a pretrained backbone; mini is trained whole")
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the backbone's own weights stay as they are."""
+        if self.freeze_backbone is None:
+            return self.backbone.path is not None
+        return self.freeze_backbone
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ModelConfig:
@@ -58,6 +88,7 @@ _NESTED = {
     (ModelConfig, "backbone"): BackboneConfig,
     (ModelConfig, "projector"): ProjectorConfig,
     (ModelConfig, "injection"): InjectionConfig,
+    (ModelConfig, "lora"): LoraConfig,
     (InjectionConfig, "block"): VNVSBlockConfig,
 }
 
@@ -90,6 +121,8 @@ class VNVSModel(nn.Module):
         self.config = config
         self.backbone = backbone
         modulated = config.injection.block.modulation
+        if config.lora is not None:
+            _add_lora(backbone, config.lora)
         self.context = inject(
             backbone, config.injection, modulation_dim=_MODULATION_DIM if modulated else 0
         )
@@ -97,13 +130,20 @@ class VNVSModel(nn.Module):
             config.projector,
             geometry=backbone.geometry,
             token_dim=backbone.token_dim,
-            channels=config.control_channels,
+            channels=control_channels(config.control),
         )
         self.noise_level = NoiseLevelEmbedding(_MODULATION_DIM) if modulated else None
-        if config.freeze_backbone:
-            self.backbone.requires_grad_(False)
-            for block in vnvs_blocks(backbone).values():
-                block.requires_grad_(True)
+        if config.frozen:
+            self._freeze()
+
+    def _freeze(self) -> None:
+        """Leave the projector, the VNVS Blocks and LoRA trainable, and nothing else."""
+        self.backbone.requires_grad_(False)
+        for block in vnvs_blocks(self.backbone).values():
+            block.requires_grad_(True)
+        for name, parameter in self.backbone.named_parameters():
+            if ".lora_" in name:
+                parameter.requires_grad_(True)
 
     @classmethod
     def build(cls, config: ModelConfig, seed: int = 0) -> VNVSModel:
@@ -169,7 +209,7 @@ class VNVSModel(nn.Module):
         for expert, rows in self.backbone.route(sigma).items():
             if not rows.any():
                 continue
-            part = Control(tokens[rows], grid, None if level is None else level[rows])  # type: ignore[arg-type]
+            part = Control(tokens[rows], grid, None if level is None else level[rows])
             with self.context.use(part):
                 predicted = self.backbone.velocity(
                     noisy[rows], sigma[rows], text.rows(rows), expert
@@ -177,46 +217,102 @@ class VNVSModel(nn.Module):
             output = output.index_put((rows.nonzero().squeeze(1),), predicted.to(output.dtype))
         return output
 
+    def select_control(
+        self,
+        control: Float[Tensor, "batch frames 9 height width"],
+        target_from_source: Float[Tensor, "batch frames 4 4"] | None = None,
+    ) -> Float[Tensor, "batch frames control_channels height width"]:
+        """Take this model's control variant out of the full control."""
+        return select_control(self.config.control, control, target_from_source)
+
     def enable_gradient_checkpointing(self) -> None:
         """Recompute each block in the backward pass instead of keeping its activations."""
         self.backbone.enable_gradient_checkpointing(self.context.checkpoint)
 
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Write ``config.json`` and ``model.safetensors`` (and ``backbone/`` if it was trained)."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        description = {"format_version": FORMAT_VERSION, "model": self.config.to_dict()}
-        (folder / "config.json").write_text(json.dumps(description, indent=2) + "\n")
-        weights = self.state_dict() if not self.config.freeze_backbone else self._own_state()
-        save_file({k: v.contiguous() for k, v in weights.items()}, folder / "model.safetensors")
+    def store_frozen_weights(self, dtype: torch.dtype) -> None:
+        """Keep the denoisers' large layers in ``dtype`` and compute in their present one.
 
-    def _own_state(self) -> dict[str, Tensor]:
-        names = {name for name, _ in self.trainable_parameters()}
-        return {k: v for k, v in self.state_dict().items() if k in names}
+        With torch.float8_e4m3fn weights need half the memory of bfloat16. Norms, embeddings, VNVS
+        Blocks and LoRA are left alone. For sampling; see the README about training.
+        """
+        from diffusers.hooks.layerwise_casting import DEFAULT_SKIP_MODULES_PATTERN
+
+        for transformer in self.backbone.transformers().values():
+            transformer.enable_layerwise_casting(
+                storage_dtype=dtype,
+                compute_dtype=transformer.dtype,
+                skip_modules_pattern=(*DEFAULT_SKIP_MODULES_PATTERN, "vnvs", "lora_"),
+            )
+
+    def compile_blocks(self, **options: Any) -> None:
+        """Compile each block of the denoisers with torch.compile, VNVS Block included.
+
+        One block is compiled per kind and reused, which takes far less time than the whole network.
+        """
+        for transformer in self.backbone.transformers().values():
+            for blocks in self.backbone.block_lists(transformer):
+                for block in blocks:
+                    block.compile(**options)
+
+    def offload(self, device: torch.device | str) -> None:
+        """Keep weights on the CPU and bring each block to ``device`` only while it runs.
+
+        For sampling on a small GPU. The projector lives on the device.
+        """
+        from diffusers.hooks.group_offloading import apply_group_offloading
+
+        self.projector.to(device)
+        if self.noise_level is not None:
+            self.noise_level.to(device)
+        if isinstance(self.backbone, PretrainedBackbone):
+            self.backbone.offload(device)
+        for transformer in self.backbone.transformers().values():
+            apply_group_offloading(
+                transformer,
+                onload_device=torch.device(device),
+                offload_type="block_level",
+                num_blocks_per_group=1,
+            )
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write what was trained, see `scaling4d.models.persistence.save_model`."""
+        save_model(self, Path(folder))
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path) -> VNVSModel:
+    def from_pretrained(cls, folder: str | Path, *, backbone_path: str | None = None) -> VNVSModel:
         """Load what `save_pretrained` wrote.
 
+        Args:
+            folder: local folder, or a hub id.
+            backbone_path: where the backbone's weights are on this machine, if not where they were.
+
         Raises:
-            ValueError: if files are missing or weights do not fit.
+            MissingWeightsError: if files are missing.
+            BackboneMismatchError: if the backbone differs from the one trained with.
         """
-        folder = Path(folder)
-        try:
-            description = json.loads((folder / "config.json").read_text())
-            weights = load_file(folder / "model.safetensors")
-        except FileNotFoundError as error:
-            raise ValueError(
-                f"no model in {folder}: {Path(error.filename or '').name} is missing; "
-                "give the folder that training wrote (OUT/model)"
-            ) from error
-        model = cls.build(ModelConfig.from_dict(description["model"]))
-        missing, unexpected = model.load_state_dict(weights, strict=False)
-        needed = {name for name, _ in model.trainable_parameters()}
-        missing = sorted(needed & set(missing))
-        if missing or unexpected:
-            raise ValueError(
-                f"the weights in {folder} do not fit: missing {missing[:3]}, unknown "
-                f"{unexpected[:3]}"
-            )
+        description, weights = read_model(folder)
+        config = ModelConfig.from_dict(description["model"])
+        if backbone_path is not None:
+            backbone = dataclasses.replace(config.backbone, path=backbone_path)
+            frozen = config.frozen
+            config = dataclasses.replace(config, backbone=backbone, freeze_backbone=frozen)
+        model = cls.build(config)
+        load_weights(model, description, weights, source=str(folder))
         return model
+
+    def push_to_hub(self, repository: str, *, private: bool = True) -> None:
+        """Upload what `save_pretrained` writes to a model repository on the hub."""
+        push_model(self, repository, private=private)
+
+
+def _add_lora(backbone: Backbone, config: LoraConfig) -> None:
+    try:
+        import peft
+    except ImportError as error:
+        raise ImportError("LoRA needs peft: pip install 'scaling4d[lora]'") from error
+    for transformer in backbone.transformers().values():
+        transformer.add_adapter(
+            peft.LoraConfig(
+                r=config.rank, lora_alpha=config.alpha, target_modules=list(config.targets)
+            )
+        )

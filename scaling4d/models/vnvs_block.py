@@ -19,7 +19,7 @@ Scope = Literal["frame", "full", "window"]
 class VNVSBlockConfig:
     """Choices inside a VNVS Block that the paper leaves open."""
 
-    scope: Scope = "frame"
+    scope: str = "frame"
     """Who attends to whom: tokens of one latent frame (the paper's "spatial attention"), all
     tokens, or tokens of one window."""
     window: tuple[int, int, int] = (4, 8, 8)

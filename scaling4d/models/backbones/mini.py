@@ -26,11 +26,11 @@ _PAD = 256  # bytes are 0..255
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MiniConfig:
-    """Size of the network; 128 x 2 has about 1 M parameters, 640 x 8 about 100 M."""
+    """Size of the network; 64 x 2 has about 1 M parameters, 640 x 6 about 100 M."""
 
     dim: int = 256
     """Channels of video and text tokens."""
-    depth: int = 3
+    depth: int = 2
     """Number of MMDiT blocks."""
     heads: int = 4
     """Attention heads."""

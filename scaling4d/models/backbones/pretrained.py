@@ -6,13 +6,14 @@ import contextlib
 from abc import abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from scaling4d.models.errors import BackboneMismatchError, MissingWeightsError
+from scaling4d.models.hub import is_hub_id
 
 from .base import Backbone, Rotary, TokenGeometry
 
@@ -84,7 +85,7 @@ class PretrainedBackbone(Backbone):
         dtype: str = "float32",
         revision: str | None = None,
         local_files_only: bool = False,
-    ) -> Self:
+    ) -> PretrainedBackbone:
         """Load from a hub id or a local folder.
 
         Args:
@@ -99,6 +100,11 @@ class PretrainedBackbone(Backbone):
         """
         import diffusers
 
+        if not Path(source).is_dir() and not is_hub_id(str(source)):
+            raise MissingWeightsError(
+                f"cannot load backbone {cls.name}: there is no folder {source!r} (give a local "
+                "folder in diffusers' layout, or a hub id such as owner/name with a network)"
+            )
         try:
             pipeline = getattr(diffusers, cls.pipeline_class).from_pretrained(
                 str(source),

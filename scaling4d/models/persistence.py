@@ -1,0 +1,195 @@
+"""Saving what was trained: safetensors for weights, JSON for everything a loader must check."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from .errors import BackboneMismatchError, MissingWeightsError
+from .hub import download, is_hub_id, upload
+
+if TYPE_CHECKING:
+    from .vnvs import VNVSModel
+
+FORMAT_VERSION = 1
+_CONFIG = "config.json"
+_WEIGHTS = "model.safetensors"
+_CARD = "README.md"
+_VERSIONS = ("scaling4d", "torch", "diffusers", "transformers")
+
+
+def save_model(model: VNVSModel, folder: Path) -> None:
+    """Write ``model.safetensors``, ``config.json`` and a model card.
+
+    Weights are those of `VNVSModel.trainable_parameters` alone: projector, VNVS Blocks and LoRA.
+    A backbone that came from no file (`mini`) is written too.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {name: p.detach().contiguous() for name, p in _saved_parameters(model)}
+    description = {
+        "format_version": FORMAT_VERSION,
+        "model": model.config.to_dict(),
+        "backbone_facts": backbone_facts(model),
+        "control_encoding": {
+            "variant": model.config.control,
+            "correspondence": "displacement * (2/W, 2/H), clamped to +-2",
+            "mask": "1 = rendered",
+        },
+        "versions": _versions(),
+    }
+    _replace(folder / _WEIGHTS, lambda path: save_file(weights, path, metadata={"format": "pt"}))
+    text = json.dumps(description, indent=2) + "\n"
+    _replace(folder / _CONFIG, lambda path: path.write_text(text))
+    _replace(folder / _CARD, lambda path: path.write_text(model_card(model)))
+
+
+def _saved_parameters(model: VNVSModel) -> list[tuple[str, nn.Parameter]]:
+    if model.config.backbone.path is None:
+        return list(model.named_parameters())
+    return model.trainable_parameters()
+
+
+def backbone_facts(model: VNVSModel) -> dict[str, Any]:
+    """What must be equal between the backbone trained with and the one loaded with."""
+    backbone = model.backbone
+    blocks = {
+        name: sum(len(part) for part in backbone.block_lists(transformer))
+        for name, transformer in backbone.transformers().items()
+    }
+    facts = {
+        "family": backbone.name,
+        "token_dim": backbone.token_dim,
+        "heads": backbone.heads,
+        "latent_channels": backbone.latent_channels,
+        "blocks": blocks,
+        **dataclasses.asdict(backbone.geometry),
+    }
+    return json.loads(json.dumps(facts))
+
+
+def read_model(folder: str | Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Read description and weights from a local folder or a hub id.
+
+    Raises:
+        MissingWeightsError: if a file is missing or broken, or the hub cannot be reached.
+    """
+    local = Path(folder)
+    if not local.is_dir() and is_hub_id(str(folder)):
+        local = download(str(folder), [_CONFIG, _WEIGHTS])
+    try:
+        description = json.loads((local / _CONFIG).read_text())
+        weights = load_file(local / _WEIGHTS)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        missing = next((n for n in (_CONFIG, _WEIGHTS) if not (local / n).is_file()), _WEIGHTS)
+        raise MissingWeightsError(
+            f"no model in {folder}: {missing} is missing; give the folder that training wrote "
+            "(OUT/model)"
+        ) from error
+    except (json.JSONDecodeError, SafetensorError) as error:
+        raise MissingWeightsError(
+            f"the model in {folder} is broken ({error}); copy or train it again"
+        ) from error
+    version = description.get("format_version")
+    if version != FORMAT_VERSION:
+        raise MissingWeightsError(
+            f"the model in {folder} has format {version}, this version reads {FORMAT_VERSION}; "
+            f"install the scaling4d that wrote it: {description.get('versions', {})}"
+        )
+    return description, weights
+
+
+def load_weights(
+    model: VNVSModel,
+    description: Mapping[str, Any],
+    weights: Mapping[str, Tensor],
+    *,
+    source: str,
+) -> None:
+    """Put saved weights into a freshly built model.
+
+    Raises:
+        BackboneMismatchError: if the backbone differs (naming how), or weights do not fit.
+    """
+    expected, actual = description["backbone_facts"], backbone_facts(model)
+    different = [
+        f"{key} {actual.get(key)} instead of {value}"
+        for key, value in expected.items()
+        if actual.get(key) != value
+    ]
+    if different:
+        raise BackboneMismatchError(
+            f"{source} was trained on another backbone than the one loaded: "
+            f"{'; '.join(different)}; load {description['model']['backbone']['path']}"
+        )
+    needed = {name for name, _ in _saved_parameters(model)}
+    if needed != set(weights):
+        raise BackboneMismatchError(
+            f"the weights in {source} do not fit: missing {sorted(needed - set(weights))[:3]}, "
+            f"unknown {sorted(set(weights) - needed)[:3]}"
+        )
+    model.load_state_dict(dict(weights), strict=False)
+
+
+def model_card(model: VNVSModel) -> str:
+    """A README for the hub: what it is, what it needs, how to use it."""
+    config = model.config
+    trained = sum(p.numel() for _, p in model.trainable_parameters())
+    base = config.backbone.path or "random weights (see config.json)"
+    header = ["---", "library_name: scaling4d", "license: other", "tags:", "- novel-view-synthesis"]
+    if config.backbone.path is not None:
+        header.append(f"base_model: {config.backbone.path}")
+    return "\n".join(
+        [
+            *header,
+            "---",
+            "# Video novel view synthesis by correspondence",
+            "",
+            "Correspondence Projector and VNVS Blocks (Scaling4D, §3.4) for "
+            f"`{config.backbone.name}`, base weights: {base}. {trained / 1e6:.1f} M trained "
+            f"parameters; the control is `{config.control}`. The base model's licence applies to "
+            "its weights, which are not here.",
+            "",
+            "```python",
+            "import scaling4d",
+            "result = scaling4d.generate('video.mp4', 'orbit:yaw=20', model='THIS FOLDER')",
+            "result.save('out.mp4')",
+            "```",
+            "",
+        ]
+    )
+
+
+def push_model(model: VNVSModel, repository: str, *, private: bool) -> None:
+    """Upload what `save_model` writes, see `scaling4d.models.hub.upload`."""
+    with tempfile.TemporaryDirectory() as folder:
+        save_model(model, Path(folder))
+        upload(Path(folder), repository, private=private)
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in _VERSIONS:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _replace(path: Path, write: Any) -> None:
+    """Write beside the target, then move into place, so that no reader meets half a file."""
+    partial = path.with_name(f".{path.name}.partial")
+    write(partial)
+    with partial.open("rb") as handle:
+        os.fsync(handle.fileno())
+    partial.replace(path)
