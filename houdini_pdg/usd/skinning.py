@@ -197,21 +197,34 @@ def _transform(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
 def _skin_normals(
     target: UsdSkel.SkinningQuery, normals: np.ndarray, joints: Vt.Matrix4dArray, time: Usd.TimeCode
 ) -> np.ndarray:
-    """Normals (n, 3) in skeleton space, turned by the inverse transpose of the blended joints.
+    """Normals (n, 3) in skeleton space, blended from the joints' inverse transposes as USD does.
 
     The wheel's Python does not offer the C++ `ComputeSkinnedNormals`.
     """
     mapper = target.GetJointMapper()
     if mapper is not None and not mapper.IsIdentity():
         joints = Vt.Matrix4dArray(mapper.RemapTransforms(joints, Vt.Matrix4dArray(), 1))
-    matrices = np.array([np.array(joint)[:3, :3] for joint in joints])
+    turns = _inverse_transposes(np.array([np.array(joint)[:3, :3] for joint in joints]))
     indices, weights = target.ComputeVaryingJointInfluences(len(normals), time)
     shape = (len(normals), target.GetNumInfluencesPerComponent())
-    blended = np.einsum(
-        "vk,vkij->vij", np.array(weights).reshape(shape), matrices[np.array(indices).reshape(shape)]
+    index, weight = np.array(indices).reshape(shape), np.array(weights).reshape(shape)
+    bind = np.array(target.GetGeomBindTransform(time))[None, :3, :3]
+    bound = normals @ _inverse_transposes(bind)[0]
+    turned = np.zeros_like(bound)
+    for k in range(shape[1]):
+        turned += weight[:, k, None] * np.einsum("vi,vij->vj", bound, turns[index[:, k]])
+    return _unit(turned)
+
+
+def _inverse_transposes(matrices: np.ndarray) -> np.ndarray:
+    """Inverse transposes (n, 3, 3) of 3x3 matrices, by their cofactors."""
+    rows = matrices[:, 0], matrices[:, 1], matrices[:, 2]
+    cofactors = np.stack(
+        [np.cross(rows[1], rows[2]), np.cross(rows[2], rows[0]), np.cross(*rows[:2])], axis=1
     )
-    bound = np.array(target.GetGeomBindTransform(time))[:3, :3] @ blended
-    return _unit(np.einsum("vi,vji->vj", normals, np.linalg.inv(bound)))
+    determinant = (rows[0] * cofactors[:, 0]).sum(axis=-1)
+    result: np.ndarray = cofactors / determinant[:, None, None]
+    return result
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:
