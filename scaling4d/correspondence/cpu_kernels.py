@@ -89,6 +89,32 @@ def aim_row(across, down, x, y, depth, has_depth, height, width, targets):
 
 
 @_compiled
+def aim_corner_row(
+    across, down, x, y, depth, has_depth, height, width, overlap, step_x, step_y, keys, targets,
+    corner_keys,
+):  # fmt: skip
+    """`aim_row` at one of the four pixels that a unit box around each position may overlap."""
+    half, one, zero = across.dtype.type(0.5), across.dtype.type(1), across.dtype.type(0)
+    right, bottom = across.dtype.type(width), across.dtype.type(height)
+    for i in range(targets.size):
+        column, row = across[i] + x[i], down[i] + y
+        left, top = np.floor(column - half), np.floor(row - half)
+        beyond_x, beyond_y = (column - half) - left, (row - half) - top
+        at_x = left + one if step_x else left
+        at_y = top + one if step_y else top
+        covered_x = beyond_x > overlap if step_x else beyond_x < one - overlap
+        covered_y = beyond_y > overlap if step_y else beyond_y < one - overlap
+        inside = (at_x >= zero) & (at_x < right) & (at_y >= zero) & (at_y < bottom)
+        target = np.int32(at_y) * np.int32(width) + np.int32(at_x)
+        targets[i] = target if inside & covered_x & covered_y else np.int32(-1)
+        second = (at_x != np.floor(column)) | (at_y != np.floor(row))
+        corner_keys[i] = keys[i] | np.uint32(second)
+    if has_depth:
+        for i in range(targets.size):
+            targets[i] = targets[i] if depth[i] > zero else np.int32(-1)
+
+
+@_compiled
 def draw_row(targets, keys, first_index, best, winner):
     """Keep the smallest key at each target. Bit 0 of a key says: not the pixel's own position."""
     for i in range(targets.size):
@@ -99,35 +125,16 @@ def draw_row(targets, keys, first_index, best, winner):
 
 
 @_compiled
-def draw_row_2x2(
-    across, down, x, y, depth, has_depth, height, width, overlap, keys, first_index, best, winner
-):
-    """`draw_row` with every pixel that a unit box around the position overlaps."""
-    half, one, zero = across.dtype.type(0.5), across.dtype.type(1), across.dtype.type(0)
-    for i in range(keys.size):
-        column, row = across[i] + x[i], down[i] + y
-        if has_depth and not depth[i] > zero:
+def draw_corner_row(targets, keys, first_index, best, winner):
+    """`draw_row` for pixels that do not come in source order: ties compare source indices."""
+    for i in range(targets.size):
+        if targets[i] < 0:
             continue
-        if not (column > -one and column < width + one and row > -one and row < height + one):
-            continue
-        left, top = np.floor(column - half), np.floor(row - half)
-        beyond_x, beyond_y = (column - half) - left, (row - half) - top
-        home_x, home_y = np.floor(column), np.floor(row)
-        for step_y in range(2):
-            covered_y = beyond_y > overlap if step_y else beyond_y < one - overlap
-            at_y = top + step_y
-            for step_x in range(2):
-                covered_x = beyond_x > overlap if step_x else beyond_x < one - overlap
-                at_x = left + step_x
-                if not (covered_x and covered_y):
-                    continue
-                if at_x < zero or at_x >= width or at_y < zero or at_y >= height:
-                    continue
-                target = np.int64(at_y) * width + np.int64(at_x)
-                key = keys[i] | np.uint32(at_x != home_x or at_y != home_y)
-                if key < best[target]:
-                    best[target] = np.uint32(key)
-                    winner[target] = first_index + i
+        target = np.uint32(targets[i])
+        index = first_index + i
+        if keys[i] < best[target] or (keys[i] == best[target] and index < winner[target]):
+            best[target] = keys[i]
+            winner[target] = index
 
 
 @_compiled
@@ -143,11 +150,14 @@ def draw_any_row(
     if footprint == 1:
         aim_row(across, down, x, y, depth, has_depth, height, width, targets)
         draw_row(targets, keys, first_index, best, winner)
-    else:
-        draw_row_2x2(
-            across, down, x, y, depth, has_depth, height, width, overlap, keys, first_index, best,
-            winner,
+        return
+    corner_keys = np.empty_like(keys)
+    for corner in range(4):
+        aim_corner_row(
+            across, down, x, y, depth, has_depth, height, width, overlap, corner % 2 == 1,
+            corner // 2 == 1, keys, targets, corner_keys,
         )  # fmt: skip
+        draw_corner_row(targets, corner_keys, first_index, best, winner)
 
 
 @_compiled
