@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from houdini_pdg.engine.command import Outcome
-from houdini_pdg.engine.local import Limits, run_local
-from houdini_pdg.engine.progress import Progress
-from houdini_pdg.engine.tasks import Task, all_task, scene_task
-from houdini_pdg.files import write_json
-from houdini_pdg.graph import GRAPH, SCENE_STAGES
-from houdini_pdg.plan import Plan, PlannedScene, read_item
-from houdini_pdg.stages import marker_is_valid, read_marker
+from .engine.command import Outcome
+from .engine.local import Limits, run_local
+from .engine.progress import Progress
+from .engine.tasks import Task, all_task, scene_task
+from .files import write_json
+from .graph import GRAPH, SCENE_STAGES
+from .plan import Plan, PlannedScene, read_item
+from .stages import marker_is_valid, read_marker
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ def run_plan(plan: Plan, options: RunOptions) -> RunReport:
 
 def _execute(tasks: list[Task], progress: Progress, options: RunOptions) -> list[Outcome]:
     if options.engine == "dask":
-        from houdini_pdg.engine.dask import run_dask
+        from .engine.dask import run_dask
 
         return run_dask(
             tasks,

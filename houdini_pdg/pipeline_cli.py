@@ -12,10 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from houdini_pdg.engine.command import EXIT_DISK_FULL
-from houdini_pdg.graph import STAGE_NAMES
-from houdini_pdg.plan import Plan, make_plan, read_plan, write_plan
-from houdini_pdg.spec import load_spec
+from .engine.command import EXIT_DISK_FULL
+from .graph import STAGE_NAMES
+from .plan import Plan, make_plan, read_plan, write_plan
+from .spec import load_spec
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ def run_plan_command(options: argparse.Namespace) -> int:
 
 
 def run_mint_command(options: argparse.Namespace) -> int:
-    from houdini_pdg.mint import run_lock
+    from .mint import run_lock
 
     plan = make_plan(load_spec(options.spec, tuple(options.overrides)), options.out)
     with run_lock(plan.root):  # a running engine reads the plan that this would replace
@@ -106,8 +106,8 @@ def run_run_command(options: argparse.Namespace) -> int:
 
 
 def _run(plan: Plan, options: argparse.Namespace) -> int:
-    from houdini_pdg.engine.local import Limits
-    from houdini_pdg.mint import RunOptions, run_plan
+    from .engine.local import Limits
+    from .mint import RunOptions, run_plan
 
     limits = Limits(renders=max(1, options.renders))
     if options.workers is not None:
@@ -148,8 +148,8 @@ def _run(plan: Plan, options: argparse.Namespace) -> int:
 
 def run_stage_command(options: argparse.Namespace) -> int:
     """One stage; a full disk has its own exit status, because retrying the scene cannot help."""
-    from houdini_pdg.stages import run_stage
-    from houdini_pdg.stages.index import run_index
+    from .stages import run_stage
+    from .stages.index import run_index
 
     try:
         if options.name == "index":
@@ -182,14 +182,14 @@ def is_disk_full(error: BaseException, place: Path) -> bool:
 
 
 def run_status_command(options: argparse.Namespace) -> int:
-    from houdini_pdg.status import status_text
+    from .status import status_text
 
     print(status_text(read_plan(options.path)))
     return 0
 
 
 def run_verify_command(options: argparse.Namespace) -> int:
-    from houdini_pdg.verify import verify
+    from .verify import verify
 
     findings = verify(options.path)
     for finding in findings.problems:
@@ -199,7 +199,7 @@ def run_verify_command(options: argparse.Namespace) -> int:
 
 
 def run_preview_command(options: argparse.Namespace) -> int:
-    from houdini_pdg.verify import write_previews_again
+    from .verify import write_previews_again
 
     for path in write_previews_again(options.path):
         print(path)
@@ -207,20 +207,20 @@ def run_preview_command(options: argparse.Namespace) -> int:
 
 
 def run_inspect_command(options: argparse.Namespace) -> int:
-    from houdini_pdg.status import inspect_text
+    from .status import inspect_text
 
     print(inspect_text(options.path))
     return 0
 
 
 def run_doctor_command(options: argparse.Namespace) -> int:
-    from houdini_pdg.tops.doctor import run_doctor
+    from .tops.doctor import run_doctor
 
     return run_doctor(options.out)
 
 
 def run_tops_command(options: argparse.Namespace) -> int:
-    from houdini_pdg.tops.command import run_tops
+    from .tops.command import run_tops
 
     return run_tops(options)
 

@@ -9,11 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from houdini_pdg.configuration import to_mapping
-from houdini_pdg.files import digest, file_digest, read_json, write_text
-from houdini_pdg.graph import SCENE_STAGES, StageDef, downstream
-from houdini_pdg.spec import MintSpec, SpecError, parse_spec, spec_to_mapping
 from scaling4d.geometry.seeds import child_seed
+
+from .configuration import to_mapping
+from .files import digest, file_digest, read_json, write_text
+from .graph import SCENE_STAGES, StageDef, downstream
+from .spec import MintSpec, SpecError, parse_spec, spec_to_mapping
 
 SCHEMA = 1
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from houdini_pdg.camera_path.config import TrajectoryConfig
-from houdini_pdg.configuration import SpecError, from_mapping, to_mapping
-from houdini_pdg.layout.config import LayoutConfig
-from houdini_pdg.quality.config import PackConfig
-from houdini_pdg.render.config import RenderConfig
-from houdini_pdg.usd.config import CharactersConfig, ComposeConfig
+from .camera_path.config import TrajectoryConfig
+from .configuration import SpecError, from_mapping, to_mapping
+from .layout.config import LayoutConfig
+from .quality.config import PackConfig
+from .render.config import RenderConfig
+from .usd.config import CharactersConfig, ComposeConfig
 
 __all__ = ["MintSpec", "SpecError", "load_spec", "parse_spec"]
 

@@ -7,11 +7,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from houdini_pdg.files import read_json
-from houdini_pdg.graph import SCENE_STAGES
-from houdini_pdg.mint import quarantine_path, scene_state
-from houdini_pdg.plan import Plan, read_item
-from houdini_pdg.stages import read_marker
+from .files import read_json
+from .graph import SCENE_STAGES
+from .mint import quarantine_path, scene_state
+from .plan import Plan, read_item
+from .stages import read_marker
 
 
 def status_text(plan: Plan) -> str:

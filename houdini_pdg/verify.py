@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from houdini_pdg.configuration import from_mapping
-from houdini_pdg.files import file_digest, read_json
-from houdini_pdg.plan import read_item, read_plan
-from houdini_pdg.quality.config import PackConfig
-from houdini_pdg.quality.preview import write_previews
-from houdini_pdg.quality.report import judge, measure
-from houdini_pdg.stages import marker_is_valid
 from scaling4d.storage.scene_file import SceneFile, SceneFileError, open_scene
+
+from .configuration import from_mapping
+from .files import file_digest, read_json
+from .plan import read_item, read_plan
+from .quality.config import PackConfig
+from .quality.preview import write_previews
+from .quality.report import judge, measure
+from .stages import marker_is_valid
 
 
 @dataclass(frozen=True)
@@ -79,13 +80,23 @@ def verify_scene(path: Path, request_hash: str | None = None) -> Iterator[str]:
 
 
 def _clearance_problems(path: Path, scene: SceneFile) -> Iterator[str]:
-    """Prove the stored clearance certificates again, where the paths carry one."""
+    """Prove clearance and framing of every camera again, from what the file itself holds."""
+    from .camera_path.path import verify_camera
+    from .layout.grammar import parse_layout
+
+    values = scene.scene
+    layout, characters = parse_layout(values["layout"]), values["characters"]
     for name in scene.camera_names:
         record = scene.path_record(name)
-        certificate = record.get("certificate") or {}
-        asked, proved = certificate.get("radius"), certificate.get("clearance")
-        if asked is not None and proved is not None and proved < asked:
-            yield f"{path}: {name} comes within {proved:.3f} m of something, {asked:.3f} m asked"
+        if "certificate" not in record:
+            continue
+        camera = {
+            **record,
+            "intrinsics": scene.intrinsics(name),
+            "world_from_camera": scene.world_from_camera(name),
+        }
+        for problem in verify_camera(camera, layout, characters, scene.fps).problems:
+            yield f"{path}: {name}: {problem}"
 
 
 def _index_problems(root: Path) -> Iterator[str]:

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from houdini_pdg.engine.tasks import Task
 from houdini_pdg.files import read_json
 from houdini_pdg.process import TIMED_OUT, run
+
+from .tasks import Task
 
 EXIT_USER_ERROR = 2
 """The command refuses its input: trying again cannot help."""

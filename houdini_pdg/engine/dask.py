@@ -13,9 +13,9 @@ import secrets
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from houdini_pdg.engine.command import Outcome, launch_subprocess, run_task
-from houdini_pdg.engine.progress import Progress
-from houdini_pdg.engine.tasks import Task
+from .command import Outcome, launch_subprocess, run_task
+from .progress import Progress
+from .tasks import Task
 
 log = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from houdini_pdg.engine.command import ForkServer, Launcher, Outcome, run_task
-from houdini_pdg.engine.progress import Progress
-from houdini_pdg.engine.tasks import Task
+from .command import ForkServer, Launcher, Outcome, run_task
+from .progress import Progress
+from .tasks import Task
 
 log = logging.getLogger(__name__)
 

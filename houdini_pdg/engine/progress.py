@@ -7,8 +7,8 @@ import threading
 import time
 from typing import Any
 
-from houdini_pdg.engine.command import Outcome, Watch
-from houdini_pdg.engine.tasks import Task
+from .command import Outcome, Watch
+from .tasks import Task
 
 _QUIET_SECONDS = 10.0
 

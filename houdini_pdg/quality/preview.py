@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from houdini_pdg.quality.report import evenly
 from scaling4d.storage.scene_file import CameraTrack
 from scaling4d.storage.video import contact_sheet, write_image, write_video
+
+from .report import evenly
 
 _SHOWN_FRAMES = 4
 

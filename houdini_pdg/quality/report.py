@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from houdini_pdg.quality.config import PackConfig
-from houdini_pdg.quality.residual import View, rgb_difference, round_trip
 from scaling4d.storage.scene_file import CameraTrack
+
+from .config import PackConfig
+from .residual import View, rgb_difference, round_trip
 
 
 def measure(tracks: Mapping[str, CameraTrack], config: PackConfig) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from houdini_pdg.render.config import RenderConfig
+from .config import RenderConfig
 
 Progress = Callable[[int, int], None]
 """Called with (frames finished, frames in all)."""

@@ -15,9 +15,10 @@ import numpy as np
 from houdini_pdg.configuration import to_mapping
 from houdini_pdg.files import write_json
 from houdini_pdg.process import TIMED_OUT, run
-from houdini_pdg.render.base import Frame, Progress, RenderError, RenderJob
-from houdini_pdg.render.instances import write_numbered_layer
-from houdini_pdg.render.lighting import read_lights, read_sky
+
+from .base import Frame, Progress, RenderError, RenderJob
+from .instances import write_numbered_layer
+from .lighting import read_lights, read_sky
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +87,7 @@ def frame_paths(folder: Path, camera: str, frame: int) -> tuple[Path, Path]:
 
 
 def _read_geometry(path: Path) -> tuple[Any, Any]:
-    from houdini_pdg.render.exr import ExrError, read_channels
+    from .exr import ExrError, read_channels
 
     try:
         channels = read_channels(path)

@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from houdini_pdg.process import TIMED_OUT, run
-from houdini_pdg.render.base import Frame, Progress, RenderError, RenderJob
-from houdini_pdg.render.config import KarmaConfig
-from houdini_pdg.render.exr import ExrError, read_channels
-from houdini_pdg.render.husk import HuskOptions
+
+from .base import Frame, Progress, RenderError, RenderJob
+from .config import KarmaConfig
+from .exr import ExrError, read_channels
+from .husk import HuskOptions
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ class KarmaRenderer:
         return f"karma {self._config.engine} ({line.strip()})"
 
     def render(self, job: RenderJob, progress: Progress) -> None:
-        from houdini_pdg.render.karma_stage import write_karma_stage
+        from .karma_stage import write_karma_stage
 
         self._executable()
         job.out.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pxr import Gf, Sdf, Usd, UsdGeom, UsdRender
 
-from houdini_pdg.render.base import CameraMotion, RenderJob
+from .base import CameraMotion, RenderJob
 
 SETTINGS = "/Render/scaling4d"
 CAMERAS = "/Render_cameras"

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from houdini_pdg.render.base import Frame, Progress, RenderError, RenderJob
 from scaling4d.storage.atomic import atomic_path
+
+from .base import Frame, Progress, RenderError, RenderJob
 
 
 class PreviewRenderer:

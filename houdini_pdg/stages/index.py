@@ -13,7 +13,8 @@ import numpy as np
 from houdini_pdg.files import write_json, write_text
 from houdini_pdg.graph import SCENE_STAGES
 from houdini_pdg.plan import Plan, PlannedScene, read_item, read_plan
-from houdini_pdg.stages import StageResult, marker_is_valid, read_marker
+
+from . import StageResult, marker_is_valid, read_marker
 
 
 def run_index(root: Path) -> StageResult:

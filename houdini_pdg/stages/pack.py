@@ -13,9 +13,10 @@ from houdini_pdg.quality.preview import write_previews
 from houdini_pdg.quality.report import judge, measure
 from houdini_pdg.render import make_renderer
 from houdini_pdg.render.base import CameraMotion, Renderer
-from houdini_pdg.stages import Item, StageRejected, read_marker
-from houdini_pdg.stages.render import read_cameras
 from scaling4d.storage.scene_file import CameraTrack, write_scene
+
+from . import Item, StageRejected, read_marker
+from .render import read_cameras
 
 
 def run(item: Item, out: Path) -> dict[str, Any]:

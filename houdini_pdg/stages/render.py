@@ -13,8 +13,9 @@ import numpy as np
 from houdini_pdg.files import read_json, write_json
 from houdini_pdg.render import make_renderer
 from houdini_pdg.render.base import CameraMotion, RenderJob
-from houdini_pdg.stages import Item
 from scaling4d.geometry.seeds import child_seed
+
+from . import Item
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,9 @@ import hou
 
 from houdini_pdg.graph import GRAPH, SCENE_STAGES, StageDef
 from houdini_pdg.plan import Plan
-from houdini_pdg.tops.schedulers import NetworkOptions, Value, scheduler_parameters
-from houdini_pdg.tops.surface import (
+
+from .schedulers import NetworkOptions, Value, scheduler_parameters
+from .surface import (
     SCHEDULERS,
     GenericGenerator,
     LocalScheduler,

@@ -12,8 +12,9 @@ import yaml
 from houdini_pdg.mint import run_lock
 from houdini_pdg.plan import read_plan
 from houdini_pdg.stages.index import run_index
-from houdini_pdg.tops.schedulers import NetworkOptions
-from houdini_pdg.tops.surface import SCHEDULERS
+
+from .schedulers import NetworkOptions
+from .surface import SCHEDULERS
 
 
 def run_tops(options: argparse.Namespace) -> int:
@@ -29,8 +30,8 @@ def run_tops(options: argparse.Namespace) -> int:
             "the tops commands run in Houdini's Python: hython -m houdini_pdg tops ...; "
             "without Houdini use: python -m houdini_pdg run DIR"
         ) from error
-    from houdini_pdg.tops.build import build_network
-    from houdini_pdg.tops.cook import cook, save
+    from .build import build_network
+    from .cook import cook, save
 
     if options.scheduler not in SCHEDULERS:
         raise ValueError(

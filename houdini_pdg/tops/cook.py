@@ -16,7 +16,8 @@ import hou
 import pdg
 
 from houdini_pdg.graph import SCENE_STAGES
-from houdini_pdg.tops.build import Network
+
+from .build import Network
 
 log = logging.getLogger(__name__)
 

@@ -44,7 +44,7 @@ def run_doctor(out: Path) -> int:
             Check("houdini", "skipped", "not inside hython; run: hython -m houdini_pdg doctor")
         )
     else:
-        from houdini_pdg.tops.doctor_houdini import houdini_checks
+        from .doctor_houdini import houdini_checks
 
         checks += houdini_checks()
     for check in checks:

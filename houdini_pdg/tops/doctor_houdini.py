@@ -17,11 +17,12 @@ from houdini_pdg.process import run
 from houdini_pdg.render.base import CameraMotion, RenderJob
 from houdini_pdg.render.config import KarmaConfig, RenderConfig
 from houdini_pdg.spec import parse_spec
-from houdini_pdg.tops.build import build_network, set_parameters
-from houdini_pdg.tops.cook import cook
-from houdini_pdg.tops.doctor import Check, attempt
-from houdini_pdg.tops.schedulers import NetworkOptions
-from houdini_pdg.tops.surface import NODES, AnyScheduler, Node, Topnet, parameters
+
+from .build import build_network, set_parameters
+from .cook import cook
+from .doctor import Check, attempt
+from .schedulers import NetworkOptions
+from .surface import NODES, AnyScheduler, Node, Topnet, parameters
 
 _PLANE_METRES = 3.0
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from houdini_pdg.graph import GRAPH
-from houdini_pdg.tops.surface import (
+
+from .surface import (
     AnyScheduler,
     DeadlineScheduler,
     HQueueScheduler,

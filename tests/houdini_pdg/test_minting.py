@@ -20,7 +20,7 @@ from houdini_pdg.engine.local import Limits
 from houdini_pdg.mint import RunOptions, run_plan
 from houdini_pdg.plan import make_plan, read_item, read_plan, write_plan
 from houdini_pdg.spec import parse_spec
-from scaling4d.storage.scene_file import open_scene
+from scaling4d.storage.scene_file import open_scene, write_scene
 from tests.houdini_pdg.mini_library import write_mini_library
 from tests.houdini_pdg.tiny_scene import plan_of
 
@@ -159,6 +159,25 @@ def test_status_verify_inspect_and_preview_speak(minted, capsys):
     assert main(["preview", root]) == 0
     assert main(["inspect", root]) == 2
     assert "neither a scene file" in capsys.readouterr().err
+
+
+def test_verify_proves_the_clearance_again_and_finds_a_false_claim(minted, tmp_path, capsys):
+    good = minted.root / "scenes/scene_000000.h5"
+    assert main(["verify", str(good)]) == 0
+    with open_scene(good) as scene:
+        tracks = {name: scene.track(name) for name in scene.camera_names}
+        paths = {name: scene.path_record(name) for name in scene.camera_names}
+        paths["cam1"]["certificate"]["clearance"] = 9.0
+        write_scene(
+            tmp_path / "bad.h5",
+            cameras=tracks,
+            fps=scene.fps,
+            attributes={"request_hash": "x"},
+            scene=scene.scene,
+            paths=paths,
+        )
+    assert main(["verify", str(tmp_path / "bad.h5")]) == 1
+    assert "cam1: clearance" in capsys.readouterr().err
 
 
 @pytest.fixture
