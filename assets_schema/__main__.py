@@ -113,7 +113,7 @@ def _add_checking_commands(commands: Any) -> None:
     validate.add_argument("--format", choices=("text", "json", "sarif"), default="text")
     validate.add_argument("--out", type=Path, help="write the report here")
     validate.add_argument("--fix", action="store_true", help="repair units, extents, default prim")
-    validate.add_argument("--time-limit", type=float, default=120.0, help="seconds per asset (120)")
+    validate.add_argument("--time-limit", type=float, default=300.0, help="seconds per asset (300)")
     validate.add_argument("--jobs", type=int, default=2, help="worker processes (2)")
     validate.add_argument(
         "--most", type=int, default=256, help="compose all combinations up to this many (256)"

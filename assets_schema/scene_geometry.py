@@ -102,7 +102,10 @@ class SceneGeometry:
         """Walk one tree; ``placed`` re-places it (a prototype of a point instancer)."""
         predicate = Usd.TraverseInstanceProxies(Usd.PrimDefaultPredicate)
         walk = iter(Usd.PrimRange(root, predicate))
-        root_inverse = np.linalg.inv(_matrix(transforms.GetLocalToWorldTransform(root)))
+        placed_from_world = None
+        if placed is not None:
+            root_world = _matrix(transforms.GetLocalToWorldTransform(root))
+            placed_from_world = placed @ inverse_affine(root_world)
         for prim in walk:
             imageable = UsdGeom.Imageable(prim)
             if not imageable:
@@ -113,15 +116,15 @@ class SceneGeometry:
             if UsdGeom.PointInstancer(prim):
                 walk.PruneChildren()
                 world = _matrix(transforms.GetLocalToWorldTransform(prim))
-                if placed is not None:
-                    world = placed @ root_inverse @ world
+                if placed_from_world is not None:
+                    world = placed_from_world @ world
                 yield from self._instances(UsdGeom.PointInstancer(prim), code, world, prefix)
                 continue
             if not UsdGeom.Gprim(prim) or imageable.ComputePurpose() not in DRAWN_PURPOSES:
                 continue
             world = _matrix(transforms.GetLocalToWorldTransform(prim))
-            if placed is not None:
-                world = placed @ root_inverse @ world
+            if placed_from_world is not None:
+                world = placed_from_world @ world
             surface = self._surface(prim, code, world, f"{prefix}{prim.GetPath()}", moving)
             if surface is not None:
                 yield surface
@@ -246,7 +249,7 @@ def _posed(
         skinned = np.array(moved, dtype=np.float64)
     cache = UsdGeom.XformCache(code)
     world_from_skeleton = _matrix(cache.GetLocalToWorldTransform(skeleton.GetPrim()))
-    mesh_from_skeleton = np.linalg.inv(world) @ world_from_skeleton
+    mesh_from_skeleton = inverse_affine(world) @ world_from_skeleton
     return skinned @ mesh_from_skeleton[:3, :3].T + mesh_from_skeleton[:3, 3]
 
 
@@ -292,6 +295,19 @@ def _moves(prim: Usd.Prim) -> bool:
 
 def _stage_path(prim: Usd.Prim) -> Sdf.Path:
     return prim.GetPath()
+
+
+def inverse_affine(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Invert a (4, 4) affine matrix by cross products.
+
+    LAPACK wakes its threads for a 4 x 4 inverse and waits milliseconds for them on a busy machine.
+    """
+    x, y, z = matrix[:3, 0], matrix[:3, 1], matrix[:3, 2]
+    rows = np.stack([np.cross(y, z), np.cross(z, x), np.cross(x, y)])
+    inverse = np.eye(4)
+    inverse[:3, :3] = rows / (rows[0] @ x)
+    inverse[:3, 3] = -inverse[:3, :3] @ matrix[:3, 3]
+    return inverse
 
 
 def _matrix(matrix: Gf.Matrix4d | Gf.Matrix4f) -> NDArray[np.float64]:

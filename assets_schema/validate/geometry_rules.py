@@ -137,6 +137,9 @@ def _check_hint(asset: AssetUnderTest, box: NDArray[np.float64]) -> None:
 
 
 def _measured_box(asset: AssetUnderTest) -> NDArray[np.float64] | None:
+    if asset.entry.kind == "character":
+        sweep = asset.sweep()
+        return None if sweep is None else sweep[0]
     turn = metres_z_up_from_stage(asset.stage)
     clouds = [_world_box(surface, turn) for surface in asset.surfaces]
     if any(surface.animated for surface in asset.surfaces):

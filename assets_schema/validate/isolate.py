@@ -17,7 +17,7 @@ from assets_schema.entry import Entry
 from .finding import Finding, Report
 from .runner import Options, validate_asset
 
-DEFAULT_TIME_LIMIT = 120.0  # seconds per asset
+DEFAULT_TIME_LIMIT = 300.0  # seconds per asset
 _START_LIMIT = 60.0  # seconds for a fresh worker to import USD
 
 log = logging.getLogger(__name__)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from pxr import Usd, UsdGeom, UsdSkel
+from pxr import Usd, UsdSkel
 
-from assets_schema.extents import metres_z_up_from_stage
-from assets_schema.scene_geometry import SceneGeometry
 from assets_schema.schema import read_motion
 
 from .asset import AssetUnderTest
 
 _RADIUS_SLACK = 0.02  # metres
-_RADIUS_SAMPLES = 6
 
 
 def check_skeletons(asset: AssetUnderTest) -> None:
@@ -108,17 +105,10 @@ def _check_motion(asset: AssetUnderTest) -> None:
     if motion is None:
         asset.report("S4D507", f"motion {asset.selection['motion']!r} has no motionRange", path)
         return
-    body = asset.selection.get("body", "")
-    if not asset.first_time("radius", body, asset.selection["motion"]):
+    sweep = asset.sweep()
+    if sweep is None:
         return
-    reach = 0.0
-    turn = metres_z_up_from_stage(asset.stage)
-    geometry = SceneGeometry(asset.stage, asset.stage.GetDefaultPrim())
-    for time in np.linspace(motion.start, motion.end, _RADIUS_SAMPLES):
-        for surface in geometry.surfaces(float(time)):
-            if UsdGeom.Mesh(surface.prim) and len(surface.points):
-                flat = (surface.points_in_world() @ turn.T)[:, :2]
-                reach = max(reach, float(np.linalg.norm(flat, axis=1).max()))
+    reach = sweep[1]
     if reach > motion.swept_radius + _RADIUS_SLACK:
         asset.report(
             "S4D506",
