@@ -17,7 +17,7 @@ class ConfigError(ValueError):
     """A recipe or an override that names an unknown key or holds a wrong value."""
 
 
-def build(cls: type[T], values: Mapping[str, Any], where: str = "") -> T:
+def build(cls: type[T], values: object, where: str = "") -> T:
     """Make a dataclass from nested mappings.
 
     Raises:

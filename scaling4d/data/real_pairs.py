@@ -67,14 +67,19 @@ class RealPairs:
         cache: DiskCache,
         seed: int,
     ) -> None:
-        """Offer pairs of these clips, the same for the same seed whatever the folder is called."""
+        """Offer pairs of these clips, the same for the same seed whatever the folder is called.
+
+        Raises:
+            EstimatorError: if the optical flow cannot be had.
+        """
         self.clips = list(clips)
         self.size = size
         self.config = config
         self.flow = flow
         self.cache = cache
         self.seed = seed
-        self._estimator: FlowEstimator | None = None
+        # Built here so that missing weights are told before a run begins.
+        self._estimator: FlowEstimator | None = self._make_estimator()
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -103,6 +108,16 @@ class RealPairs:
             f"(the last reason: {last}); loosen data.pairs or use videos with more motion"
         )
 
+    def _make_estimator(self) -> FlowEstimator:
+        options = dict(self.flow.options)
+        if self.flow.name.startswith("raft"):
+            options.setdefault("device", self.flow.device)
+        return make_flow_estimator(self.flow.name, **options)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the estimator behind when travelling to a worker process, which builds its own."""
+        return {**self.__dict__, "_estimator": None}
+
     def _variant(self, clip: VideoClip, variant: int) -> Arrays:
         """Return the frames, flow and report of one variant of a clip, cached when it may recur."""
         size = asdict(self.size)
@@ -118,7 +133,7 @@ class RealPairs:
         video = clip.read(self.size, self.cache)
         shots = self._shots(clip, video)
         if self._estimator is None:
-            self._estimator = make_flow_estimator(self.flow.name, **self.flow.options)
+            self._estimator = self._make_estimator()
         frames = torch.from_numpy(np.ascontiguousarray(video.transpose(0, 3, 1, 2)))
         flow = VideoFlow(frames.to(self.flow.device), self._estimator, self.flow.batch)
         generator = rng(self.seed, "pair", clip.identity, variant)
