@@ -1,8 +1,8 @@
 """Minting: where a scene's time goes, frames per hour of Cycles, and how planning grows.
 
-Builds the quickstart library, mints scenes with every stage real, and times Cycles at 480 x 480 with
-four cameras in one process against a fresh process per camera. Six frames of each camera are
-rendered; frames per hour and whole-scene times are extrapolated from them, and say so.
+Builds the quickstart library, mints scenes with every stage real, and times Cycles at 480 x 480
+with four cameras in one process against a fresh process per camera. Six frames of each camera are
+rendered; frames per hour are extrapolated from them, and say so.
 """
 
 from __future__ import annotations

@@ -27,6 +27,16 @@ def test_overrides_reach_nested_keys_and_yaml_numbers(tmp_path):
     assert spec.pack.max_residual_px == 1e-3
 
 
+@pytest.mark.parametrize("order", ["before", "after"])
+def test_overrides_are_taken_on_either_side_of_the_options(tmp_path, order):
+    path, out = write(tmp_path, "scenes: 3\n"), ["--out", str(tmp_path / "out")]
+    middle = ["scenes=2", *out] if order == "before" else [*out, "scenes=2"]
+    assert main(["plan", str(path), *middle]) == 0
+    assert len(list((tmp_path / "out/items").iterdir())) == 2
+    with pytest.raises(SystemExit):
+        main(["plan", str(path), *out, "--scenes", "2"])
+
+
 def test_library_paths_are_relative_to_the_spec(tmp_path):
     spec = load_spec(write(tmp_path, "scenes: 1\nlibraries: [lib/catalog.yaml]\n"))
     assert spec.libraries == ((tmp_path / "lib/catalog.yaml").resolve(),)
