@@ -68,7 +68,8 @@ def cushion(
     phase = rng.uniform(0, 2 * np.pi, 6)
     tile = tile_of(slot)
     points: list[np.ndarray] = []
-    faces, uvs = [], []
+    faces: list[np.ndarray] = []
+    uvs: list[np.ndarray] = []
     for axis in range(3):
         first, second = (axis + 1) % 3, (axis + 2) % 3
         grids = []

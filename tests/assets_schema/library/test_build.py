@@ -1,0 +1,105 @@
+"""The built library on disk: equal twice, valid, lit, complete."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from pathlib import Path
+
+import pytest
+from pxr import Usd, UsdLux
+
+from assets_schema.catalog import Catalog
+from assets_schema.library.build import build_library, recipes
+from assets_schema.library.light_rigs import LIGHT_RIGS
+from assets_schema.validate import validate_asset
+
+pytest.importorskip("anny", reason="characters need the extra [library]")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory) -> tuple[Catalog, Path, float]:
+    out = tmp_path_factory.mktemp("library")
+    start = time.process_time()
+    catalog = build_library(out, "quickstart")
+    return catalog, out, time.process_time() - start
+
+
+def digest(folder: Path) -> dict[str, str]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files
+    }
+
+
+def test_two_builds_are_equal_byte_for_byte(built, tmp_path) -> None:
+    catalog, out, _ = built
+    again = build_library(tmp_path / "again", "quickstart")
+    assert digest(out) == digest(tmp_path / "again")
+    assert [entry.content_hash for entry in catalog.entries] == [
+        entry.content_hash for entry in again.entries
+    ]
+
+
+def test_the_quickstart_takes_well_under_a_minute_of_processor_time(built) -> None:
+    assert built[2] < 60
+
+
+def test_the_catalogue_reads_back_with_every_asset(built) -> None:
+    catalog = Catalog.load(built[1])
+    expected = len(recipes("quickstart")) + len(LIGHT_RIGS) + 1
+    assert len(catalog.entries) == expected
+    assert {entry.kind for entry in catalog.entries} == {"asset", "character", "light", "room"}
+
+
+def test_progress_counts_every_asset(tmp_path, monkeypatch) -> None:
+    from assets_schema.library import build
+
+    monkeypatch.setattr(build, "recipes", lambda preset: recipes(preset)[:2])
+    monkeypatch.setattr(build, "_person", lambda *_: recipes("quickstart") and _first(tmp_path))
+    monkeypatch.setattr(build, "LIGHT_RIGS", ())
+    seen: list[tuple[int, int, str]] = []
+    build.build_library(tmp_path, "quickstart", lambda *step: seen.append(step))
+    assert [step[0] for step in seen] == [0, 1, 2, 3]
+    assert {step[1] for step in seen} == {3}
+
+
+def _first(out: Path):
+    from assets_schema.library.light_rigs import write_light_rig
+
+    return write_light_rig(LIGHT_RIGS[1], out)
+
+
+def test_an_unknown_preset_is_refused(tmp_path) -> None:
+    with pytest.raises(ValueError, match="unknown preset 'tiny'"):
+        build_library(tmp_path / "x", "tiny")
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("name", ["sofa", "floor_lamp", "plants", "room_shell", "sky"])
+def test_assets_validate_without_a_finding(built, name: str) -> None:
+    entry = built[0][name]
+    report = validate_asset(entry.file, entry)
+    assert not report.findings, [str(finding) for finding in report.findings][:3]
+
+
+def test_lamps_hold_a_light_within_their_box(built) -> None:
+    entry = built[0]["floor_lamp"]
+    stage = Usd.Stage.Open(str(entry.file))
+    lights = [UsdLux.SphereLight(prim) for prim in stage.Traverse() if prim.IsA(UsdLux.SphereLight)]
+    assert len(lights) == 1
+    place = lights[0].ComputeLocalToWorldTransform(0).ExtractTranslation()
+    low, high = entry.extents()
+    assert all(low[axis] <= place[axis] <= high[axis] for axis in range(3))
+
+
+def test_the_sky_rig_lights_from_above(built) -> None:
+    stage = Usd.Stage.Open(str(built[0]["sky"].file))
+    suns = [prim for prim in stage.Traverse() if prim.IsA(UsdLux.DistantLight)]
+    direction = (
+        UsdLux.DistantLight(suns[0]).ComputeLocalToWorldTransform(0).TransformDir((0, 0, -1))
+    )
+    assert direction[2] < -0.5
+    domes = [prim for prim in stage.Traverse() if prim.IsA(UsdLux.DomeLight)]
+    assert UsdLux.DomeLight(domes[0]).GetTextureFileAttr().Get().resolvedPath
