@@ -10,7 +10,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -128,7 +129,8 @@ class ForkServer:
         self, arguments: tuple[str, ...], *, log: Path, timeout: float, watch: Watch | None
     ) -> int:
         process = self._context.Process(target=_command_child, args=(arguments, str(log)))
-        process.start()
+        with _without_main():
+            process.start()
         deadline = time.monotonic() + timeout
         position = log.stat().st_size if log.exists() else 0
         try:
@@ -145,6 +147,22 @@ class ForkServer:
                 process.kill()
             process.join()
             process.close()
+
+
+_MAIN = threading.Lock()
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """Hide the running script while a process starts: multiprocessing would run it again in each
+    command, to find functions that ours does not need."""
+    with _MAIN:
+        script = sys.modules["__main__"]
+        sys.modules["__main__"] = types.ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = script
 
 
 def _command_child(arguments: tuple[str, ...], log: str) -> None:

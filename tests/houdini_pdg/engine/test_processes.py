@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -75,6 +76,24 @@ def test_a_stage_runs_as_its_own_process_and_logs(tmp_path, launch):
     code = launch(("stage", "pack", "--item", "nowhere.json"), log=log, timeout=60, watch=None)
     assert code == 2
     assert "error: nowhere.json does not exist" in log.read_text()
+
+
+def test_the_callers_script_is_not_run_again_in_each_command(tmp_path):
+    """A script without a __main__ guard, which multiprocessing alone would run in every child."""
+    plan_of(tmp_path / "data", render={"renderer": "preview"})
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import sys; from pathlib import Path\n"
+        "with Path(sys.argv[2]).open('a') as log: log.write('ran ')\n"
+        "from houdini_pdg.mint import RunOptions, run_plan\n"
+        "from houdini_pdg.plan import read_plan\n"
+        "report = run_plan(read_plan(Path(sys.argv[1])), RunOptions(progress=False))\n"
+        "assert report.finished == 1, report\n"
+    )
+    command = [sys.executable, str(script), str(tmp_path / "data"), str(tmp_path / "log")]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    subprocess.run(command, check=True, env=environment)
+    assert (tmp_path / "log").read_text() == "ran "
 
 
 @POSIX
