@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def run(item: Item, out: Path) -> dict[str, Any]:
     exposure = author_lights(stage, rig, layout, region, lamps)
     author_render_settings(stage, height=spec.height, width=spec.width, cameras=spec.cameras)
     caption = write_caption(
-        layout,
+        replace(layout, boxes=tuple(each.box for each in placed)),
         characters,
         time_of_day=rig.time_of_day,
         lamps_on=rig.lamps > 0,

@@ -52,7 +52,7 @@ _STAND_INS = {
     "desk": ("dining_table",),
     "sideboard": ("cupboard", "tv_cabinet"),
     "tv_cabinet": ("sideboard", "cupboard"),
-    "cupboard": ("sideboard", "decorative_cabinet", "wardrobe"),
+    "cupboard": ("sideboard", "decorative_cabinet", "tv_cabinet", "nightstand", "wardrobe"),
     "wall_cabinet": ("cupboard",),
     "wardrobe": ("cupboard", "bookcase"),
     "bookcase": ("wine_cabinet", "wardrobe", "cupboard"),
@@ -120,9 +120,7 @@ def choose_objects(
 
 def _choose(box: Box, libraries: Sequence[Catalog], seed: int) -> Choice | None:
     """Draw a few weighted candidates and keep the one that must be distorted least."""
-    known = normalize_category(box.category)
-    names = (box.category, *_STAND_INS.get(known if known != "unknown" else box.category, ()))
-    for name in names:
+    for name in _names_to_try(box.category):
         pool = [
             (index, entry)
             for index, catalog in enumerate(libraries)
@@ -132,6 +130,15 @@ def _choose(box: Box, libraries: Sequence[Catalog], seed: int) -> Choice | None:
         if pool:
             return _best_fit(box, pool, seed)
     return None
+
+
+def _names_to_try(category: str) -> list[str]:
+    """The category, then its stand-ins, then theirs, nearest first."""
+    known = normalize_category(category)
+    names = [category if known == "unknown" else known]
+    for name in names:  # grows while it is read
+        names += [other for other in _STAND_INS.get(name, ()) if other not in names]
+    return names
 
 
 def _best_fit(box: Box, pool: list[tuple[int, Entry]], seed: int) -> Choice:
