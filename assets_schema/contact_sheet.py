@@ -200,6 +200,6 @@ def _show_time(entry: Entry, selection: Mapping[str, str]) -> float | None:
 
 def _labelled(picture: Image, text: str) -> Image:
     strip = np.full((_LABEL_HEIGHT, picture.shape[1], 3), 255, np.uint8)
-    scale = min(0.42, 0.42 * picture.shape[1] / (7.2 * max(len(text), 1)))
+    scale = min(0.42, 0.42 * picture.shape[1] / (8.6 * max(len(text), 1)))
     cv2.putText(strip, text, (4, 13), cv2.FONT_HERSHEY_SIMPLEX, scale, (30, 30, 30), 1, cv2.LINE_AA)
     return np.concatenate([picture, strip])

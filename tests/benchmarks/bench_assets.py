@@ -48,20 +48,21 @@ def large_catalog(folder: Path, entries: int) -> Catalog:
 
 def main() -> None:
     arguments = record.parse_arguments("assets", __doc__)
+    count, choices = (1000, 1000) if arguments.quick else (ENTRIES, CHOICES)
     report = record.Report("assets", arguments)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        large_catalog(folder, ENTRIES).save(folder / "catalog.yaml")
+        large_catalog(folder, count).save(folder / "catalog.yaml")
         loading = record.measure(lambda: Catalog.load(folder), repeats=5, warmup=1)
-        report.add("load the catalogue", loading, "s", entries=ENTRIES)
+        report.add("load the catalogue", loading, "s", entries=count)
         entries = Catalog.load(folder).entries
 
         def choose() -> None:
-            for seed in range(CHOICES):
-                choose_variants(entries[seed % ENTRIES], seed)
+            for seed in range(choices):
+                choose_variants(entries[seed % count], seed)
 
         choosing = record.measure(choose, repeats=3, warmup=1)
-        report.add("choose variants", choosing, "s", choices=CHOICES)
+        report.add("choose variants", choosing, "s", choices=choices)
         entry = write_stool(folder / "library")
         checking = record.measure(lambda: validate_asset(entry.file, entry), repeats=5)
         per_combination = checking.scaled(1e3 / 6)
