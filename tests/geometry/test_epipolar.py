@@ -11,6 +11,7 @@ from scaling4d.geometry.axes import convert_axes
 from scaling4d.geometry.camera import invert_pose, relative_pose
 from scaling4d.geometry.epipolar import (
     READINGS,
+    _Matcher,
     check_cameras,
     epipolar_distance,
     fundamental_matrix,
@@ -169,6 +170,15 @@ def test_real_estate_10k_poses_hold_world_to_camera_opencv(
     assert len(frames) == len(cameras)
     report = check_cameras(frames, cameras.camera_from_world, cameras.intrinsics, max_pairs=6)
     assert [result.name for result in report.consistent] == ["world-to-camera opencv"]
+
+
+def test_features_are_found_where_our_pixel_centres_are() -> None:
+    # A blob on the centre of column 40, row 30 lies at (40.5, 30.5), not at (40, 30).
+    rows, columns = np.mgrid[:60, :80]
+    blob = np.exp(-((columns - 40) ** 2 + (rows - 30) ** 2) / (2 * 4.0**2))
+    image = np.repeat(np.round(255 * blob).astype(np.uint8)[..., None], 3, axis=2)
+    xy, _ = _Matcher([image])._detect(0)
+    np.testing.assert_allclose(xy[0], (40.5, 30.5), atol=0.02)
 
 
 def test_scenes_used_here_have_texture() -> None:

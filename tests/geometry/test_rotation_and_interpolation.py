@@ -173,3 +173,13 @@ def test_slerp_is_the_same_from_either_end(
         np.testing.assert_allclose(
             slerp(a, b, np.array(fraction)), slerp(b, a, np.array(1.0 - fraction)), atol=1e-9
         )
+
+
+def test_spline_passes_a_key_at_the_rate_of_the_parabola_through_its_neighbours() -> None:
+    times = np.array([0.0, 1.0, 4.0])
+    keys = np.tile(np.eye(4), (3, 1, 1))
+    keys[:, :3, :3] = rotation_about("z", 0.1 * times + 0.05 * times**2)
+    step = 1e-6
+    before, after = interpolate_poses(keys, times, [1.0 - step, 1.0 + step], "spline")[:, :3, :3]
+    rate = rotation_vector(before.T @ after)[2] / (2 * step)
+    assert rate == pytest.approx(0.1 + 0.1 * 1.0, abs=1e-6)
