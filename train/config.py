@@ -53,6 +53,8 @@ class RunConfig:
     """Processes that prepare pairs; 0 prepares them between the steps."""
     precision: Literal["no", "bf16", "fp16"] = "no"
     """Mixed precision of accelerate; no = float32."""
+    gradient_checkpointing: bool = False
+    """Recompute activations in the backward pass: less memory, about a third more time."""
     device: Literal["auto", "cpu"] = "auto"
     """auto takes the accelerator that is there."""
     cache: str = ""
@@ -90,6 +92,11 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         Mix.parse(self.mix)
+        if self.model.control != "correspondence":
+            raise ValueError(
+                "training makes pairs for model.control=correspondence, got "
+                f"{self.model.control!r}: the comparisons of section 4.1 need their own pairs"
+            )
         if self.steps < 0:
             raise ValueError(f"steps must be at least 0, got {self.steps}")
         if not 0 <= self.seed < 2**63:

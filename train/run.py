@@ -94,6 +94,8 @@ class _Run:
         self.ledger = make_sampler(config, sources)
         model = VNVSModel.build(config.model, seed=child_seed(config.seed, "model"))
         model.check_size(config.data.frames, config.data.height, config.data.width)
+        if config.run.gradient_checkpointing:
+            model.enable_gradient_checkpointing()
         self.plain = TrainingStep(model, config.loss)
         self.optimizer = make_optimizer(self.plain, config.optimizer)
         self.module, self.prepared = accelerator.prepare(self.plain, self.optimizer)
