@@ -48,8 +48,8 @@ def test_dis_on_a_rendered_static_scene_is_near_the_exact_field():
     assert error.mean() < 1.18
 
 
-@pytest.mark.parametrize("size", ["small", "large"])
-def test_raft_is_torchvision_s_network_in_minus_one_to_one(size, tmp_path):
+@pytest.mark.parametrize(("size", "pairs"), [("small", 2), ("large", 1)])
+def test_raft_is_torchvision_s_network_in_minus_one_to_one(size, pairs, tmp_path):
     """Same numbers as the network called by hand, for a size that needs padding."""
     from torchvision.models import optical_flow
 
@@ -57,19 +57,19 @@ def test_raft_is_torchvision_s_network_in_minus_one_to_one(size, tmp_path):
     network = getattr(optical_flow, f"raft_{size}")(weights=None).eval()
     torch.save(network.state_dict(), tmp_path / "weights.pth")
     estimator = make_flow_estimator(
-        f"raft_{size}", weights=tmp_path / "weights.pth", iterations=2, batch_size=1
+        f"raft_{size}", weights=tmp_path / "weights.pth", iterations=1, batch_size=1
     )
-    first, second = pair_with_shift(120, 140)
+    first, second = (images[:pairs] for images in pair_with_shift(120, 124))
     flow = estimator(first, second)
-    assert flow.shape == (2, 2, 120, 140)
+    assert flow.shape == (pairs, 2, 120, 124)
     images = [
         torch.nn.functional.pad(v.float() / 255 * 2 - 1, (2, 2, 4, 4), mode="replicate")
         for v in (first[:1], second[:1])
     ]
     with torch.no_grad():
-        expected = network(*images, num_flow_updates=2)[-1][:, :, 4:-4, 2:-2]
+        expected = network(*images, num_flow_updates=1)[-1][:, :, 4:-4, 2:-2]
     torch.testing.assert_close(flow[:1], expected, atol=1e-4, rtol=1e-4)
-    torch.testing.assert_close(flow[1], flow[0], atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(flow[-1], flow[0], atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("sides", [(480, 480), (1, 1), (127, 129), (436, 1024), (240, 368)])
