@@ -127,11 +127,13 @@ def _fitting_boxes(space: FloorSpace, group: Group, frame: Frame) -> list[Box] |
     first = to_box(group.items[0], frame)
     if not _reachable(space, first, group.reach):
         return None
+    previous = True
     for item in group.items:
         box = to_box(item, frame)
         supported = not item.on or any(b.category == item.on and carries(b, box) for b in placed)
         clear = space.fits(box, gap=_GAP) and not any(_meets(box, other) for other in placed)
-        if supported and clear:
+        previous = supported and clear and (previous or not item.with_previous)
+        if previous:
             placed.append(box)
         elif not item.optional:
             return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,6 +26,8 @@ class Item:
     optional: bool = False
     on: str = ""
     """Category of the piece that carries this one, for things on surfaces."""
+    with_previous: bool = False
+    """Left out unless the piece before it was placed, as a cabinet above another."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,7 @@ def kitchen_group(rng: np.random.Generator, richness: float) -> Group:
         items.append(Item(category, (wide, deep, high), centre, -deep / 2 - 0.02, optional=True))
         above = (wide, 0.35, 0.45) if category == "stove" else (wide, 0.34, 0.62)
         name = "range_hood" if category == "stove" else "wall_cabinet"
-        items.append(Item(name, above, centre, -0.19, 1.5, optional=True))
+        items.append(Item(name, above, centre, -0.19, 1.5, optional=True, with_previous=True))
         x += wide + 0.01
     if rng.random() < 0.4 + 0.5 * richness:
         oven = (0.48, 0.36, 0.28)
@@ -179,9 +181,7 @@ def kitchen_group(rng: np.random.Generator, richness: float) -> Group:
             Item("micro-wave_oven", oven, round(x - 0.35, 3), -0.3, high, 0.0, True, "cupboard")
         )
     shift = x / 2 - items[0].size[0] / 4
-    moved = tuple(
-        Item(i.category, i.size, i.x - shift, i.y, i.z, i.yaw, i.optional, i.on) for i in items
-    )
+    moved = tuple(replace(item, x=item.x - shift) for item in items)
     return Group("kitchen", moved, reach=0.9)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -89,9 +90,7 @@ class _Plan:
         self.line(centre, centre + box.front * box.scale[1] / 2, _LINE)
         if box.bottom < 0.1:
             where = (int(corners[:, 0].min()) + 3, int(corners[:, 1].min()) + 12)
-            cv2.putText(
-                self.image, box.category[:12], where, 0, 0.34, (40, 40, 40), 1, cv2.LINE_AA
-            )
+            cv2.putText(self.image, box.category[:12], where, 0, 0.34, (40, 40, 40), 1, cv2.LINE_AA)
 
     def opening(self, opening: Opening, wall: Wall, colour: Colour) -> None:
         offset = wall.direction * opening.width / 2
@@ -107,7 +106,7 @@ class _Plan:
     def path(self, eyes: np.ndarray, forward: np.ndarray, colour: Colour) -> None:
         import cv2
 
-        for a, b in zip(eyes[:-1], eyes[1:], strict=True):
+        for a, b in itertools.pairwise(eyes):
             self.line(a, b, colour, 0.04)
         for frame in (0, len(eyes) - 1):
             tip = self.pixel(eyes[frame, :2] + 0.5 * forward[frame, :2])

@@ -53,7 +53,6 @@ _STAND_INS = {
     "sideboard": ("cupboard", "tv_cabinet"),
     "tv_cabinet": ("sideboard", "cupboard"),
     "cupboard": ("sideboard", "decorative_cabinet", "tv_cabinet", "nightstand", "wardrobe"),
-    "wall_cabinet": ("cupboard",),
     "wardrobe": ("cupboard", "bookcase"),
     "bookcase": ("wine_cabinet", "wardrobe", "cupboard"),
     "wine_cabinet": ("bookcase", "decorative_cabinet", "cupboard"),
