@@ -1,0 +1,211 @@
+"""Parameters and FLOPs of published backbones, of VNVS Blocks and of the projector.
+
+Counted on the meta device: no weights are made or loaded. A multiply-add is two FLOPs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from .backbones.base import TokenGeometry
+from .correspondence_projector import CorrespondenceProjector, ProjectorConfig
+from .vnvs_block import VNVSBlock, VNVSBlockConfig
+
+_TEXT_TOKENS = 256
+
+
+@dataclasses.dataclass(frozen=True)
+class PublishedBackbone:
+    """Size of a published denoiser: class and config of diffusers, and its codec's compression."""
+
+    transformer_class: str
+    config: dict[str, Any]
+    geometry: TokenGeometry
+    experts: int = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Costs:
+    """What one pass of one video through one expert costs, with a VNVS Block after every block."""
+
+    token_grid: tuple[int, int, int]
+    blocks: int
+    backbone_parameters: int
+    backbone_flops: int
+    vnvs_parameters: int
+    vnvs_flops: int
+    ffn_parameters_avoided: int
+    """What a feed-forward layer of ratio 4 in each VNVS Block would add."""
+    projector_parameters: int
+    projector_flops: int
+
+
+def _geometry(r: int, side: int, *patch: int) -> TokenGeometry:
+    return TokenGeometry(
+        frame_compression=r, pixel_compression=side, patch=(patch[0], patch[1], patch[2])
+    )
+
+
+PUBLISHED: dict[str, PublishedBackbone] = {
+    "Wan 2.1 1.3B": PublishedBackbone(
+        "WanTransformer3DModel",
+        {"num_attention_heads": 12, "ffn_dim": 8960, "num_layers": 30},
+        _geometry(4, 8, 1, 2, 2),
+    ),
+    "Wan 2.2 5B": PublishedBackbone(
+        "WanTransformer3DModel",
+        {
+            "num_attention_heads": 24,
+            "ffn_dim": 14336,
+            "num_layers": 30,
+            "in_channels": 48,
+            "out_channels": 48,
+        },
+        _geometry(4, 16, 1, 2, 2),
+    ),
+    "Wan 2.1 14B": PublishedBackbone("WanTransformer3DModel", {}, _geometry(4, 8, 1, 2, 2)),
+    "Wan 2.2 A14B (each of 2 experts)": PublishedBackbone(
+        "WanTransformer3DModel", {}, _geometry(4, 8, 1, 2, 2), experts=2
+    ),
+    "HunyuanVideo": PublishedBackbone(
+        "HunyuanVideoTransformer3DModel", {}, _geometry(4, 8, 1, 2, 2)
+    ),
+    "HunyuanVideo 1.5": PublishedBackbone(
+        "HunyuanVideo15Transformer3DModel", {}, _geometry(4, 16, 1, 1, 1)
+    ),
+    "CogVideoX 2B": PublishedBackbone("CogVideoXTransformer3DModel", {}, _geometry(4, 8, 1, 2, 2)),
+    "CogVideoX 5B": PublishedBackbone(
+        "CogVideoXTransformer3DModel",
+        {
+            "num_attention_heads": 48,
+            "num_layers": 42,
+            "use_rotary_positional_embeddings": True,
+        },
+        _geometry(4, 8, 1, 2, 2),
+    ),
+    "LTX-Video 2B": PublishedBackbone("LTXVideoTransformer3DModel", {}, _geometry(8, 32, 1, 1, 1)),
+}
+
+
+def count_costs(
+    backbone: PublishedBackbone,
+    *,
+    frames: int = 49,
+    height: int = 480,
+    width: int = 480,
+    block: VNVSBlockConfig | None = None,
+    projector: ProjectorConfig | None = None,
+) -> Costs:
+    """Count parameters and FLOPs of one forward pass at a video size (the paper's by default)."""
+    import diffusers
+
+    backbone.geometry.check_size(frames, height, width)
+    grid = backbone.geometry.token_grid(frames, height, width)
+    tokens = grid[0] * grid[1] * grid[2]
+    with torch.device("meta"):
+        transformer = getattr(diffusers, backbone.transformer_class)(**backbone.config)
+        config = transformer.config
+        dim = config.num_attention_heads * config.attention_head_dim
+        vnvs = VNVSBlock(block or VNVSBlockConfig(), dim=dim, heads=config.num_attention_heads)
+        encoder = CorrespondenceProjector(
+            projector or ProjectorConfig(), geometry=backbone.geometry, token_dim=dim
+        )
+        latents = torch.empty(
+            1, config.in_channels, *backbone.geometry.latent_grid(frames, height, width)
+        )
+        video = torch.empty(1, tokens, dim)
+        control = torch.empty(1, frames, 9, height, width)
+        blocks = sum(
+            len(getattr(transformer, name, ()))
+            for name in ("blocks", "transformer_blocks", "single_transformer_blocks")
+        )
+        return Costs(
+            token_grid=grid,
+            blocks=blocks,
+            backbone_parameters=_parameters(transformer),
+            backbone_flops=_flops(lambda: _denoise(transformer, latents)),
+            vnvs_parameters=blocks * _parameters(vnvs),
+            vnvs_flops=blocks * _flops(lambda: vnvs(video, video, grid=grid)),
+            ffn_parameters_avoided=blocks * 8 * dim * dim,
+            projector_parameters=_parameters(encoder),
+            projector_flops=_flops(lambda: encoder(control)),
+        )
+
+
+def costs_table() -> str:
+    """Markdown table of every published backbone at the paper's size."""
+    rows = [
+        "| backbone | tokens | blocks | backbone | VNVS Blocks | with FFN | projector "
+        "| FLOPs backbone | VNVS | projector | VNVS share |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name, backbone in PUBLISHED.items():
+        c = count_costs(backbone)
+        share = c.vnvs_flops / (c.backbone_flops + c.vnvs_flops + c.projector_flops)
+        rows.append(
+            f"| {name} | {' x '.join(map(str, c.token_grid))} | {c.blocks} "
+            f"| {c.backbone_parameters / 1e9:.2f} B | {c.vnvs_parameters / 1e9:.2f} B "
+            f"| {(c.vnvs_parameters + c.ffn_parameters_avoided) / 1e9:.2f} B "
+            f"| {c.projector_parameters / 1e6:.1f} M | {c.backbone_flops / 1e12:.1f} T "
+            f"| {c.vnvs_flops / 1e12:.1f} T | {c.projector_flops / 1e12:.2f} T | {share:.0%} |"
+        )
+    return "\n".join(rows)
+
+
+def _parameters(module: nn.Module) -> int:
+    return sum(p.numel() for p in module.parameters())
+
+
+def _flops(run: Callable[[], Any]) -> int:
+    counter = FlopCounterMode(display=False)
+    with counter, torch.no_grad():
+        run()
+    return counter.get_total_flops()
+
+
+def _denoise(transformer: Any, latents: torch.Tensor) -> Any:
+    """One pass with empty inputs of the right shapes."""
+    config = transformer.config
+    kind = type(transformer).__name__
+    time = torch.empty(1)
+    if kind == "WanTransformer3DModel":
+        text = torch.empty(1, 512, config.text_dim)
+        return transformer(latents, time, text)
+    if kind == "CogVideoXTransformer3DModel":
+        text = torch.empty(1, config.max_text_seq_length, config.text_embed_dim)
+        rotary = None
+        if config.use_rotary_positional_embeddings:
+            tokens = latents[0, 0].numel() // config.patch_size**2
+            rotary = tuple(torch.empty(tokens, config.attention_head_dim) for _ in range(2))
+        return transformer(latents.transpose(1, 2), text, time, image_rotary_emb=rotary)
+    if kind == "LTXVideoTransformer3DModel":
+        text = torch.empty(1, 128, config.caption_channels)
+        _, channels, *grid = latents.shape
+        flat = latents.reshape(1, channels, -1).transpose(1, 2)
+        return transformer(flat, text, time, torch.empty(1, 128), *grid)
+    text = torch.empty(1, _TEXT_TOKENS, config.text_embed_dim)
+    if kind == "HunyuanVideoTransformer3DModel":
+        return transformer(
+            latents,
+            time,
+            text,
+            torch.empty(1, _TEXT_TOKENS, dtype=torch.bool),
+            torch.empty(1, config.pooled_projection_dim),
+            guidance=time,
+        )
+    if kind == "HunyuanVideo15Transformer3DModel":
+        # Its forward sorts text by mask, which needs data; the blocks are all but all of the work.
+        dim = config.num_attention_heads * config.attention_head_dim
+        video = torch.empty(1, latents[0, 0].numel(), dim)
+        states = torch.empty(1, _TEXT_TOKENS, dim)
+        mask = torch.empty(1, _TEXT_TOKENS, dtype=torch.bool)
+        for block in transformer.transformer_blocks:
+            block(video, states, torch.empty(1, dim), mask)
+        return None
+    raise ValueError(f"no FLOP count for {kind}")

@@ -1,0 +1,145 @@
+"""Errors of loading, and the comparison controls."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from scaling4d.correspondence.control import build_control
+from scaling4d.models import BackboneConfig, ModelConfig, ProjectorConfig, VNVSModel
+from scaling4d.models.control_variants import (
+    aligned_frames,
+    control_channels,
+    double_reprojection,
+    select_control,
+)
+from scaling4d.models.errors import MissingWeightsError
+from tests.scenes import Camera, occluder
+
+TINY = {"backbone": {"options": {"dim": 32, "heads": 2}}, "projector": {"width": 16}}
+
+
+def test_missing_files_are_named(tmp_path: Path) -> None:
+    with pytest.raises(MissingWeightsError, match=r"config\.json is missing.*OUT/model"):
+        VNVSModel.from_pretrained(tmp_path)
+
+
+def test_cut_short_weights_are_called_broken(tmp_path: Path) -> None:
+    VNVSModel.build(ModelConfig.from_dict(TINY)).save_pretrained(tmp_path)
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(MissingWeightsError, match="broken"):
+        VNVSModel.from_pretrained(tmp_path)
+
+
+def test_other_format_names_the_versions(tmp_path: Path) -> None:
+    VNVSModel.build(ModelConfig.from_dict(TINY)).save_pretrained(tmp_path)
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format_version": 99}))
+    with pytest.raises(MissingWeightsError, match="format 99, this version reads 1"):
+        VNVSModel.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"backbon": {}}, "model has no setting backbon"),
+        ({"projector": {"widht": 4}}, "model.projector has no setting widht"),
+        ({"control": "pose"}, "one of correspondence, inpainting, aligned, camera, got 'pose'"),
+        ({"backbone": {"name": "sora"}}, "unknown backbone 'sora'; choose one of mini, wan"),
+        ({"backbone": {"name": "wan"}}, "needs `path`"),
+        ({"backbone": {"options": {"depht": 2}}}, "has no option depht"),
+        ({"backbone": {"options": {"dim": 30, "heads": 4}}}, "multiple of 8"),
+        ({"lora": {"rank": 4}}, "lora needs a pretrained backbone"),
+        ({"injection": {"every": 9}}, "must lie in 1..2"),
+        ({"injection": {"blocks": [0, 5]}}, "different indices in 0..1"),
+    ],
+)
+def test_bad_configs_say_what_to_write(values: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        VNVSModel.build(ModelConfig.from_dict(values))
+
+
+def test_config_survives_json() -> None:
+    values = TINY | {
+        "control": "inpainting",
+        "injection": {"blocks": [1], "block": {"scope": "full"}},
+    }
+    config = ModelConfig.from_dict(values)
+    assert ModelConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+
+
+@pytest.mark.parametrize("variant", ["correspondence", "inpainting", "aligned", "camera"])
+def test_every_variant_feeds_the_same_network(variant: str) -> None:
+    model = VNVSModel.build(ModelConfig.from_dict(TINY | {"control": variant}))
+    full = torch.randn(2, 5, 9, 16, 16)
+    poses = torch.eye(4).expand(2, 5, 4, 4)
+    control = model.select_control(full, poses)
+    assert control.shape[2] == control_channels(variant)
+    text = model.encode_text(["", "a room"])
+    noisy = torch.randn(model.latent_shape(2, 5, 16, 16))
+    assert model.velocity(noisy, torch.tensor([0.5, 0.7]), text, control).shape == noisy.shape
+
+
+def test_warp_variants_see_nothing_but_the_warp() -> None:
+    parts = [torch.full((1, c, 2, 2), float(c)) for c in (3, 2, 3, 1)]
+    full = build_control(*parts)[None]
+    seen = select_control("inpainting", full)
+    assert torch.equal(seen, torch.cat(parts[2:], dim=1)[None])
+    with pytest.raises(ValueError, match="needs target_from_source"):
+        select_control("camera", full)
+
+
+def _occluder_clip() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    camera = Camera.look_at(32, 32, eye=(0, 0, 0), target=(0, 4, 0), fov=60)
+    cameras = camera.orbit(3, yaw=12, pivot=(0, 4, 0))
+    clip = occluder().clip(cameras)
+    video = torch.from_numpy(clip.rgb).permute(0, 3, 1, 2).float() / 127.5 - 1
+    arrays = (clip.depth, clip.intrinsics, clip.world_from_camera)
+    depth, intrinsics, poses = (torch.from_numpy(np.asarray(a)).float() for a in arrays)
+    return video, depth, intrinsics, poses
+
+
+def test_double_reprojection_keeps_colours_and_makes_holes() -> None:
+    video, depth, intrinsics, poses = _occluder_clip()
+    away = torch.eye(4).repeat(3, 1, 1)
+    away[:, 0, 3] = 0.5
+    back, mask = double_reprojection(video, depth, intrinsics, away)
+    survived = mask.bool()
+    assert 0.3 < survived.float().mean() < 0.98
+    close = (back - video).abs().amax(1, keepdim=True)[survived] < 0.35
+    assert close.float().mean() > 0.8
+    assert (back.masked_select(~survived) == 0).all()
+    still, whole = double_reprojection(video, depth, intrinsics, torch.eye(4).repeat(3, 1, 1))
+    assert torch.equal(still, video)
+    assert whole.all()
+    assert poses.shape == (3, 4, 4)
+
+
+def test_aligned_frame_is_itself_at_its_own_camera() -> None:
+    video, depth, intrinsics, poses = _occluder_clip()
+    moved, mask = aligned_frames(video, depth, intrinsics, poses, source_index=1)
+    assert mask[1].float().mean() > 0.95
+    same = (moved[1] == video[1]).all(0) | (mask[1, 0] == 0)
+    assert same.float().mean() > 0.9
+    assert not torch.equal(moved[0], moved[2])
+
+
+def test_frozen_mini_without_files_is_saved_whole(tmp_path: Path) -> None:
+    config = ModelConfig(
+        backbone=BackboneConfig(options={"dim": 32, "heads": 2}),
+        projector=ProjectorConfig(width=16),
+        freeze_backbone=True,
+    )
+    model = VNVSModel.build(config, seed=7)
+    model.save_pretrained(tmp_path)
+    again = VNVSModel.from_pretrained(tmp_path)
+    for (name, saved), (_, loaded) in zip(
+        model.named_parameters(), again.named_parameters(), strict=True
+    ):
+        assert torch.equal(saved, loaded), name
+        assert saved.requires_grad == loaded.requires_grad

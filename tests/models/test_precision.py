@@ -1,0 +1,149 @@
+"""Storage types, compilation, offloading, LoRA and sharding around injected blocks."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from scaling4d.models.vnvs import LoraConfig, VNVSModel
+from tests.models.conftest import Case
+
+FAMILIES = ("wan", "hunyuan_video")
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float8_e4m3fn])
+@pytest.mark.parametrize("name", FAMILIES)
+def test_frozen_weights_may_be_stored_small(
+    name: str, dtype: torch.dtype, case_of: Callable[[str], Case]
+) -> None:
+    case = case_of(name)
+    model = case.model(awake=True).eval()
+    with torch.no_grad():
+        exact = case.velocity(model)
+        model.store_frozen_weights(dtype)
+        rounded = case.velocity(model)
+    stored = {p.dtype for n, p in model.backbone.named_parameters() if "vnvs" not in n}
+    assert dtype in stored
+    assert all(p.dtype == torch.float32 for n, p in model.named_parameters() if "vnvs" in n)
+    error = (rounded - exact).norm() / exact.norm()
+    assert 0 < error < (0.02 if dtype == torch.bfloat16 else 0.3)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_blocks_train_in_float32_on_a_half_precision_backbone(
+    dtype: torch.dtype, case_of: Callable[[str], Case]
+) -> None:
+    case = case_of("hunyuan_video")
+    model = case.model(awake=True)
+    for transformer in model.backbone.transformers().values():
+        for name, parameter in transformer.named_parameters():
+            if "vnvs" not in name:
+                parameter.data = parameter.data.to(dtype)
+    velocity = case.velocity(model)
+    assert velocity.dtype == case.noisy.dtype
+    assert torch.isfinite(velocity).all()
+    velocity.square().mean().backward()
+    for name, parameter in model.trainable_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.dtype == torch.float32
+        assert torch.isfinite(parameter.grad).all()
+
+
+def test_offloading_changes_no_result(case_of: Callable[[str], Case]) -> None:
+    case = case_of("wan")
+    model = case.model(awake=True).eval()
+    with torch.no_grad():
+        before = case.velocity(model)
+        model.offload("cpu")
+        assert torch.equal(case.velocity(model), before)
+        assert model.encode_text(["a chair"]).embeddings.shape[0] == 1
+
+
+def test_lora_trains_beside_the_blocks_and_is_saved(
+    case_of: Callable[[str], Case], tmp_path: Path
+) -> None:
+    pytest.importorskip("peft", reason="the extra `lora` is not installed")
+    case = case_of("wan")
+    model = case.model(awake=True, lora=LoraConfig(rank=2))
+    names = [name for name, _ in model.trainable_parameters()]
+    assert any(".lora_A." in name for name in names)
+    assert all(".lora_" in n or "vnvs" in n or n.startswith("projector") for n in names)
+    case.velocity(model).square().mean().backward()
+    assert all(p.grad is not None for _, p in model.trainable_parameters())
+    model.save_pretrained(tmp_path)
+    again = VNVSModel.from_pretrained(tmp_path)
+    with torch.no_grad():
+        torch.testing.assert_close(case.velocity(again), case.velocity(model), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", ["mini", "wan", "hunyuan_video"])
+def test_compiled_blocks_give_the_same_velocity(name: str, case_of: Callable[[str], Case]) -> None:
+    case = case_of(name)
+    model = case.model(awake=True).eval()
+    with torch.no_grad():
+        before = case.velocity(model)
+        model.compile_blocks()
+        torch.testing.assert_close(case.velocity(model), before, rtol=1e-3, atol=1e-4)
+
+
+@pytest.fixture
+def one_process_group(tmp_path: Path) -> Iterator[None]:
+    if torch.distributed.is_initialized():
+        pytest.skip("a process group exists already")
+    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
+    torch.distributed.init_process_group(
+        "gloo", init_method=f"file://{tmp_path}/group", rank=0, world_size=1
+    )
+    yield
+    torch.distributed.destroy_process_group()
+
+
+def test_fsdp2_shards_blocks_and_trains_only_ours(
+    case_of: Callable[[str], Case], one_process_group: None
+) -> None:
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.fsdp import fully_shard
+
+    case = case_of("wan")
+    plain = case.model(awake=True)
+    case.velocity(plain).square().mean().backward()
+    wanted = {name: p.grad for name, p in plain.trainable_parameters()}
+    model = case.model(awake=True)
+    model.enable_gradient_checkpointing()
+    mesh = init_device_mesh("cpu", (1,))
+    for transformer in model.backbone.transformers().values():
+        for blocks in model.backbone.block_lists(transformer):
+            for block in blocks:
+                fully_shard(block, mesh=mesh)
+        fully_shard(transformer, mesh=mesh)
+    case.velocity(model).square().mean().backward()
+    got = {n: p.grad for n, p in model.trainable_parameters()}
+    assert got.keys() == wanted.keys()
+    for name, gradient in got.items():
+        full = gradient.full_tensor() if hasattr(gradient, "full_tensor") else gradient
+        torch.testing.assert_close(full, wanted[name], rtol=1e-4, atol=1e-6, msg=name)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "names"),
+    [
+        ({"every": 2}, ["transformer.1"]),
+        ({"blocks": (0,)}, ["transformer.0"]),
+        ({"blocks": (2, 0)}, ["transformer.0", "transformer.2"]),
+    ],
+)
+def test_blocks_go_where_they_are_asked_to(
+    chosen: dict[str, object], names: list[str], case_of: Callable[[str], Case]
+) -> None:
+    from scaling4d.models.injection import vnvs_blocks
+
+    case = case_of("hunyuan_video")  # one dual-stream and two single-stream blocks
+    injection = dataclasses.replace(case.config.injection, **chosen)  # type: ignore[arg-type]
+    model = case.model(injection=injection)
+    assert list(vnvs_blocks(model.backbone)) == names
