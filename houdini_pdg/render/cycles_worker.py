@@ -98,6 +98,7 @@ def import_stage(job: dict[str, Any]) -> Any:
         filepath=job["stage"],
         import_cameras=False,
         import_lights=False,  # set below in the units that UsdLux defines
+        import_subdiv=True,
         support_scene_instancing=False,  # instances of a collection would share one object index
         merge_parent_xform=False,  # keeps the prims that carry the ids
         set_frame_range=False,
@@ -106,7 +107,15 @@ def import_stage(job: dict[str, Any]) -> Any:
     scene = bpy.context.scene
     for thing in scene.objects:
         thing.pass_index = instance_of(thing)
+        if thing.type == "MESH" and is_faceted(thing):
+            thing.data.shade_flat()  # Blender imports every mesh smooth
     return scene
+
+
+def is_faceted(thing: Any) -> bool:
+    """Polygons without authored normals; subdivision surfaces have none and are smooth."""
+    subdivided = any(modifier.type == "SUBSURF" for modifier in thing.modifiers)
+    return not subdivided and not thing.data.has_custom_normals
 
 
 def instance_of(thing: Any) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pxr import Gf, Usd, UsdGeom, UsdLux
+from pxr import Gf, Sdf, Usd, UsdGeom, UsdLux, UsdShade
 
 from houdini_pdg.plan import read_item
 from houdini_pdg.quality.residual import View, round_trip
@@ -24,7 +24,7 @@ from houdini_pdg.render.instances import number_instances
 from houdini_pdg.render.preview import PreviewRenderer
 from houdini_pdg.stages.render import read_cameras
 from scaling4d.geometry.camera import intrinsics_matrix
-from tests.houdini_pdg.tiny_scene import material, plan_of, quad
+from tests.houdini_pdg.tiny_scene import box, material, plan_of, quad
 
 pytestmark = pytest.mark.skipif(find_spec("bpy") is None, reason="needs the extra render (bpy)")
 
@@ -184,12 +184,8 @@ def plane_job(root: Path, light, *, exposure: float = 0.0) -> RenderJob:
     stage.SetDefaultPrim(world.GetPrim())
     UsdGeom.Xform.Define(stage, "/World/Room")
     look = material(stage, "grey", (0.5, 0.5, 0.5))
-    from pxr import UsdShade
-
     shader = UsdShade.Shader.Get(stage, "/World/Looks/grey/surface")
     shader.GetInput("roughness").Set(1.0)
-    from pxr import Sdf
-
     shader.CreateInput("specular", Sdf.ValueTypeNames.Float).Set(0.0)
     shader.CreateInput("ior", Sdf.ValueTypeNames.Float).Set(1.0)
     quad(stage, "/World/Room/floor", look, [(-9, -9, 0), (9, -9, 0), (9, 9, 0), (-9, 9, 0)])
@@ -278,6 +274,24 @@ def test_lights_have_the_units_of_usdlux(light, irradiance, tmp_path):
     frame = CyclesRenderer().read_frame(job.out, "cam0", 0)
     assert linear(frame.rgb) == pytest.approx(0.5 * irradiance / math.pi, rel=0.05)
     np.testing.assert_allclose(frame.depth, 1.0, rtol=1e-5)
+
+
+def test_polygons_without_normals_are_faceted(tmp_path):
+    """Near the edge of a box's top, smooth shading would mix in the normals of its sides."""
+
+    def top_of_a_box(stage):
+        stage.RemovePrim("/World/Room/floor")
+        look = UsdShade.Material.Get(stage, "/World/Looks/grey")
+        box(stage, "/World/Room/box", look, (0.4, 0.4, 0.4)).AddTranslateOp().Set(
+            Gf.Vec3d(-0.18, 0, -0.2)
+        )
+        distant(stage)
+
+    job = plane_job(tmp_path, top_of_a_box)
+    CyclesRenderer().render(job, lambda done, total: None)
+    frame = CyclesRenderer().read_frame(job.out, "cam0", 0)
+    expected = 0.5 * 1.5 * math.cos(math.radians(60)) / math.pi
+    assert linear(frame.rgb) == pytest.approx(expected, rel=0.05)
 
 
 def test_exposure_is_in_stops(tmp_path):
