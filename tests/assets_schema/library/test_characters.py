@@ -167,7 +167,7 @@ def test_usds_own_baked_skinning_agrees_with_ours(
     meshes = [prim for prim in stage.Traverse() if prim.IsA(UsdGeom.Mesh)]
     frame = 17
     expected = {prim.GetPath(): our_skinning(cast, prim, body, motion, frame) for prim in meshes}
-    assert UsdSkel.BakeSkinning(UsdSkel.Root(root), Usd.TimeCode(frame).GetValue() and _at(frame))
+    assert UsdSkel.BakeSkinning(UsdSkel.Root(root), _at(frame))
     for path, points in expected.items():
         baked = UsdGeom.Mesh(stage.GetPrimAtPath(path)).GetPointsAttr().Get(frame)
         assert np.asarray(baked) == pytest.approx(points, abs=2e-5)
@@ -215,6 +215,8 @@ def test_clothes_lie_outside_the_tights_they_are_cut_from(
 ) -> None:
     points = cast.body(body).points
     for cloth in cast.tailor.dress(outfit, points):
+        if cloth.slot == "shoe":
+            continue  # soles are pressed flat onto the floor
         surface = cast.tailor._cuts[cloth.name].on(points)
         laid = cloth.points[: len(surface.points)]
         clearance = ((laid - surface.points) * surface.normals).sum(axis=1)
@@ -250,7 +252,7 @@ def test_building_a_person_imports_no_torch(tmp_path) -> None:
 
     program = (
         "import sys; from assets_schema.library.characters.person import Cast;"
-        "Cast().body('man_average'); assert 'torch' not in sys.modules and 'anny' not in sys.modules"
+        "Cast().body('man_average'); assert not {'torch', 'anny'} & set(sys.modules)"
     )
     repository = Path(__file__).resolve().parents[3]
     subprocess.run([sys.executable, "-c", program], check=True, cwd=repository)
