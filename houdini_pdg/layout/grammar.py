@@ -12,11 +12,12 @@ References are resolved after the whole text is read, so the order of lines neve
 
 from __future__ import annotations
 
+import itertools
 import logging
 import math
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from .model import Box, Layout, Opening, Wall
@@ -90,6 +91,8 @@ def parse_layout(text: str, *, lenient: bool = False) -> Layout:
                 raise
             logger.warning("skipped a layout line, %s", error)
             continue
+        if entry.name in names:
+            entry = replace(entry, name=_unused_name(kind, names))
         names.add(entry.name)
         entries[kind].append(entry)
     return Layout(
@@ -113,6 +116,11 @@ def print_layout(layout: Layout) -> str:
         for b in layout.boxes
     ]
     return "\n".join(lines) + "\n"
+
+
+def _unused_name(kind: str, names: set[str]) -> str:
+    """A name for an entity whose own is taken: the reference writer repeats them after 1,000."""
+    return next(name for i in itertools.count() if (name := f"{kind.lower()}_{i}") not in names)
 
 
 def _numbers(*values: float) -> str:

@@ -19,6 +19,7 @@ from .model import Layout, Opening, Wall
 FITTING = 0.015
 """Metres by which skirting, door and window casings may stand out from a wall; solid as well."""
 
+_THINNEST = 1e-3  # metres given to boxes without height, as carpets in model output have
 _CELL = 0.05
 _CHUNK = 400_000  # point-box pairs held in memory at once
 
@@ -170,7 +171,8 @@ def layout_solids(layout: Layout, region: FloorRegion | None = None) -> Solids:
     """Return walls (passages open), objects, floor and ceiling of a layout as solids."""
     region = region or floor_region(layout)
     rows: list[tuple[str, Any, np.ndarray, float]] = [
-        (box.name, box.position, np.asarray(box.scale) / 2, box.angle_z) for box in layout.boxes
+        (box.name, box.position, np.maximum(box.scale, _THINNEST) / 2, box.angle_z)
+        for box in layout.boxes
     ]
     for wall in layout.walls:
         passages = [

@@ -32,7 +32,7 @@ def define_group(stage: Usd.Stage, path: str) -> UsdGeom.Xform:
 
 def prim_name(text: str) -> str:
     """A legal prim name that resembles `text`."""
-    name = re.sub(r"\W", "_", text)
+    name = re.sub(r"[^A-Za-z0-9_]", "_", text)
     return name if re.match(r"[A-Za-z_]", name) else f"_{name}"
 
 

@@ -114,11 +114,18 @@ def test_lenient_mode_keeps_all_that_can_be_read_and_logs_the_rest(
             "bbox_2=Bbox(carpet,0,0,0,0,2.0,1.4,0.0)",
             "bbox_3=Bbox(bed,0,0,oops,0,1,1,1)",
             "door_1=Door(wall_99,0,0,1,0.9,2)",
+            "bbox_0=Bbox(sofa,3,3,0.4,0,1.8,0.9,0.8)",
         ]
     )
     with caplog.at_level(logging.WARNING):
         layout = parse_layout(text, lenient=True)
-    assert [box.category for box in layout.boxes] == ["coffee_table", "dining_table", "carpet"]
+    assert [box.category for box in layout.boxes] == [
+        "coffee_table",
+        "dining_table",
+        "carpet",
+        "sofa",
+    ]
+    assert len({box.name for box in layout.boxes}) == 4
     assert layout.boxes[1].scale == (1.2, 0.8, 0.75)
     assert len(layout.doors) == 1
     assert len(caplog.records) == 3
