@@ -179,6 +179,9 @@ def _finish(
     started: float | None = None,
 ) -> StageResult:
     seconds = 0.0 if started is None else time.monotonic() - started
+    if status == "rejected":  # a file of an earlier plan must not stand for this one
+        for place in _PUBLISHED.get(name, {}).values():
+            (item.root / place.format(scene=item.scene_id)).unlink(missing_ok=True)
     marker = item.marker(name)
     write_json(
         marker,

@@ -128,6 +128,9 @@ def test_rejection_is_final_and_passes_through_later_stages(item, path, replace)
         (out / "layout.txt").write_text("useless")
         raise StageRejected("no room for a door", {"tried": 20})
 
+    older = item.root / "scenes" / "scene_000000.h5"
+    older.parent.mkdir()
+    older.write_text("of an earlier plan")
     replace(layout=rejects)
     assert run_stage("layout", path).status == "rejected"
     assert not (item.work / "layout.txt").exists()
@@ -135,6 +138,7 @@ def test_rejection_is_final_and_passes_through_later_stages(item, path, replace)
     for stage in ("characters", "compose", "trajectory", "render", "pack"):
         result = run_stage(stage, path)
         assert (result.status, result.report["reason"]) == ("rejected", "no room for a door")
+    assert not older.exists()
 
 
 def test_a_stage_before_its_time_is_refused(path, capsys):
