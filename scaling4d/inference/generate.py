@@ -15,6 +15,7 @@ from tqdm.auto import tqdm
 
 from scaling4d.correspondence.control import build_control
 from scaling4d.correspondence.warp import warp_from_depth
+from scaling4d.geometry.formats.given import Given
 from scaling4d.geometry.scale import central_depth
 from scaling4d.geometry.trajectory import Trajectory, parse_trajectory
 from scaling4d.inference.result import GenerationResult
@@ -165,7 +166,13 @@ def _read_trajectory(
         # Without any surface (pure rotations) there is no pivot, and moves that need one say so.
         if pivot_depth is None and np.isfinite(source.depth[0]).any():
             pivot_depth = central_depth(source.depth[0])
-        path = parse_trajectory(trajectory, frames=count, pivot_depth=pivot_depth)
+        height, width = source.size
+        path = parse_trajectory(
+            trajectory,
+            frames=count,
+            pivot_depth=pivot_depth,
+            given=Given(height=height, width=width, fps=source.fps, video_frames=count),
+        )
     if len(path) != count:
         raise ValueError(
             f"the trajectory has {len(path)} frames and the video {count}: make them equal "

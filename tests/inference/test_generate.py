@@ -209,3 +209,16 @@ def test_missing_and_broken_files_end_with_status_2(
     assert errors[-1].startswith("error: ")
     assert message in errors[-1]
     assert not (tmp_path / "o.mp4").exists()
+
+
+def test_another_tools_camera_file_is_fitted_to_the_size_of_the_video(source, model, tmp_path):
+    """RealEstate10K intrinsics are shares of the image: the size comes from the video."""
+    rows = ["https://example.org"]
+    for frame in range(5):
+        pose = "1 0 0 0 0 1 0 0 0 0 1 0"
+        rows.append(f"{frame} 0.75 1.125 0.5 0.5 0 0 {pose}")
+    (tmp_path / "cameras.txt").write_text("\n".join(rows) + "\n")
+    call = arguments(source)
+    path = f"re10k:{tmp_path / 'cameras.txt'}"
+    result = scaling4d.generate(source.rgb, path, model=model, **call)
+    np.testing.assert_allclose(result.target_intrinsics[0], [[36, 0, 24], [0, 36, 16], [0, 0, 1]])
