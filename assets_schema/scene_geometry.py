@@ -154,8 +154,10 @@ class SceneGeometry:
         )
         path = instancer.GetPath()
         for number, (index, matrix, kept) in enumerate(zip(indices, placements, mask, strict=True)):
+            if not kept or not 0 <= index < len(prototypes):
+                continue
             prototype = self.stage.GetPrimAtPath(prototypes[index])
-            if not kept or not prototype:
+            if not prototype:
                 continue
             yield from self._walk(
                 prototype,

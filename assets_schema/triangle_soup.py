@@ -90,7 +90,16 @@ class SoupBuilder:
         self._reader = MaterialReader()
 
     def build(self, surface: Surface, code: Usd.TimeCode) -> TriangleSoup:
-        """Return the triangles of one surface at a time code."""
+        """Return the triangles of one surface at a time code.
+
+        Raises:
+            ValueError: for faces that do not fit the points, naming the prim.
+        """
+        counts, vertices = surface.face_counts, surface.face_indices
+        if counts.sum() != len(vertices) or (
+            len(vertices) and not 0 <= vertices.min() <= vertices.max() < len(surface.points)
+        ):
+            raise ValueError(f"{surface.path}: faces do not fit the points (S4D304)")
         indices, corners, face = triangulate(surface.face_counts, surface.face_indices)
         linear = self.world_from_stage @ surface.world_from_mesh[:3, :3]
         world = surface.points_in_world() @ self.world_from_stage.T

@@ -53,7 +53,7 @@ _RULES = (
     Rule("S4D109", "schema value outside its list", "Use a token that the S4D schema allows."),
     Rule("S4D110", "unknown category", "Use a category of assets_schema.categories."),
     Rule("S4D190", "time limit exceeded", "The asset hangs USD or is far too heavy; simplify it."),
-    Rule("S4D191", "validator process died", "The asset crashes USD; export it again."),
+    Rule("S4D191", "validation did not finish", "The asset breaks USD; export it again."),
     Rule("S4D201", "pinned variant set is gone", "Restore the set, or run update to retire it."),
     Rule("S4D202", "pinned variant is gone", "Restore the variant, or run update to retire it."),
     Rule("S4D203", "no variant can be drawn", "Give one variant of the set a positive weight."),

@@ -16,6 +16,7 @@ from assets_schema.entry import Entry
 
 from .finding import Finding, Report
 from .runner import Options, validate_asset
+from .usd_rules import UnusableOptionError
 
 DEFAULT_TIME_LIMIT = 300.0  # seconds per asset
 _START_LIMIT = 60.0  # seconds for a fresh worker to import USD
@@ -114,7 +115,7 @@ class _Worker:
 
 
 def _serve(pipe: Connection, check: Callable[..., Report]) -> None:
-    """Run in the worker: answer one report, or the exception, per task."""
+    """Run in the worker: answer one report per task, or the error of an option."""
     pipe.send("ready")
     while True:
         try:
@@ -123,8 +124,13 @@ def _serve(pipe: Connection, check: Callable[..., Report]) -> None:
             return
         try:
             pipe.send(check(file, entry, options))
-        except Exception as error:  # handed to the parent, which raises it
+        except UnusableOptionError as error:  # the user's, not the asset's: the parent raises it
             pipe.send(error)
+        except Exception as error:  # an asset may be broken in ways that no rule foresees
+            log.debug("%s", file, exc_info=True)
+            name = entry.id if entry else file.name
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            pipe.send(_failed("S4D191", name, file, f"a rule stopped with {reason}"))
 
 
 def fix_only(file: Path, entry: Entry | None, options: Options) -> Report:

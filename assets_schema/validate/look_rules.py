@@ -22,7 +22,7 @@ def check_looks(asset: AssetUnderTest) -> None:
     for surface in asset.surfaces:
         for material, faces in _bindings(asset, surface):
             if material:
-                _check_material(asset, material, surface.prim)
+                _check_material(asset, material, surface)
             elif faces:
                 message = f"{faces} of {len(surface.face_counts)} faces have no material"
                 asset.report("S4D401", message, str(surface.prim.GetPath()))
@@ -64,7 +64,7 @@ def _bound(
     return None, faces
 
 
-def _check_material(asset: AssetUnderTest, material: UsdShade.Material, mesh: Usd.Prim) -> None:
+def _check_material(asset: AssetUnderTest, material: UsdShade.Material, surface: Surface) -> None:
     shader = preview_surface(material)
     path = str(material.GetPath())
     if shader is None:
@@ -77,7 +77,7 @@ def _check_material(asset: AssetUnderTest, material: UsdShade.Material, mesh: Us
             node = UsdShade.Shader(attribute.GetPrim())
             if node and node.GetIdAttr().Get() == "UsdUVTexture":
                 _check_texture(asset, node, source.GetBaseName())
-                _check_coordinates(asset, node, mesh)
+                _check_coordinates(asset, node, surface)
 
 
 def _check_texture(asset: AssetUnderTest, node: UsdShade.Shader, use: str) -> None:
@@ -108,9 +108,23 @@ def _is_image(resolved: str) -> bool:
     return data.size > 0 and cv2.imdecode(data, cv2.IMREAD_UNCHANGED) is not None
 
 
-def _check_coordinates(asset: AssetUnderTest, node: UsdShade.Shader, mesh: Usd.Prim) -> None:
-
-    name = texture_primvar(node)
-    primvar = UsdGeom.PrimvarsAPI(mesh).FindPrimvarWithInheritance(name)
+def _check_coordinates(asset: AssetUnderTest, node: UsdShade.Shader, surface: Surface) -> None:
+    name, path = texture_primvar(node), str(surface.prim.GetPath())
+    primvar = UsdGeom.PrimvarsAPI(surface.prim).FindPrimvarWithInheritance(name)
     if not primvar or not primvar.HasAuthoredValue():
-        asset.report("S4D407", f"textures read primvars:{name}", str(mesh.GetPath()))
+        asset.report("S4D407", f"textures read primvars:{name}", path)
+        return
+    stack = primvar.GetAttr().GetPropertyStack(Usd.TimeCode.EarliestTime())
+    if not asset.first_time("st", *(f"{spec.layer.identifier}{spec.path}" for spec in stack)):
+        return
+    spread = primvar.GetInterpolation()
+    expected = {
+        UsdGeom.Tokens.faceVarying: len(surface.face_indices),
+        UsdGeom.Tokens.vertex: len(surface.points),
+        UsdGeom.Tokens.varying: len(surface.points),
+        UsdGeom.Tokens.uniform: len(surface.face_counts),
+    }.get(spread, 1)
+    count = len(primvar.ComputeFlattened(Usd.TimeCode.EarliestTime()) or [])
+    if count != expected:
+        message = f"primvars:{name} ({spread}) has {count} values, the mesh needs {expected}"
+        asset.report("S4D407", message, path)

@@ -10,17 +10,21 @@ from .asset import AssetUnderTest
 _COVERED = ("StageMetadataChecker", "CompositionErrorTest", "ExtentsChecker")
 
 
+class UnusableOptionError(ValueError):
+    """An option that the installed USD cannot honour."""
+
+
 def check_with_usd(asset: AssetUnderTest) -> None:
     """Run every registered UsdValidation validator on the stage as composed now.
 
     Raises:
-        ValueError: when the installed USD has no UsdValidation for Python (before 25.5), or cannot
-            load its validators.
+        UnusableOptionError: when the installed USD has no UsdValidation for Python (before 25.5),
+            or cannot load its validators.
     """
     try:
         from pxr import UsdValidation  # type: ignore[attr-defined] # newer than the type stubs
     except ImportError as error:
-        raise ValueError(
+        raise UnusableOptionError(
             "UsdValidation needs USD 25.5 or later; leave --usd-rules out on this one"
         ) from error
     try:
@@ -30,7 +34,7 @@ def check_with_usd(asset: AssetUnderTest) -> None:
             if not validator.GetMetadata().name.endswith(_COVERED)
         ]
     except Tf.ErrorException as error:  # the wheel of 25.5.1 ships the names without the libraries
-        raise ValueError(
+        raise UnusableOptionError(
             "this build of USD cannot load its own validators; leave --usd-rules out on this one"
         ) from error
     for found in UsdValidation.ValidationContext(validators).Validate(asset.stage):

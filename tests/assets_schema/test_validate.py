@@ -245,3 +245,39 @@ def test_entry_whose_kind_is_room_may_stand_anywhere(tmp_path) -> None:
     file, _ = case.spoil(tmp_path, entry)
     moved = replace(describe_asset(file, library_root=tmp_path), kind="room")
     assert validate_asset(file, moved).findings == []
+
+
+def puzzled(file: Path, entry: Entry | None, options: Options) -> Report:
+    raise IndexError("an array shorter than it says")
+
+
+def test_asset_that_a_rule_cannot_digest_is_a_finding() -> None:
+    (report,) = validate_isolated([(Path("odd.usda"), None)], check=puzzled)
+    assert codes_of(report) == {"S4D191"}
+    assert "IndexError: an array shorter" in report.findings[0].message
+
+
+# Attribute -> a value that does not fit the mesh, and the codes that it gives. A mesh without faces
+# is simply not drawn, and renderers ignore normals of the wrong length.
+ODD_VALUES: dict[str, tuple[object, set[str]]] = {
+    "points": ([], {"S4D304"}),
+    "faceVertexCounts": ([], set()),
+    "faceVertexIndices": ([-1] * 24, {"S4D304"}),
+    "extent": ([(0, 0, 0)], {"S4D301"}),
+    "primvars:st": ([(0, 0)], {"S4D407"}),
+    "normals": ([(0, 0, 1)], set()),
+}
+
+
+@pytest.mark.parametrize("name", sorted(ODD_VALUES))
+def test_odd_mesh_values_are_findings_not_exceptions(tmp_path, name) -> None:
+    entry = write_stool(tmp_path)
+    stage = Usd.Stage.Open(str(entry.file.parent / "payload/geometry_low.usdc"))
+    mesh = UsdGeom.Mesh.Get(stage, "/stool_block/Geometry/geometry/seat")
+    mesh.CreateNormalsAttr()
+    value, codes = ODD_VALUES[name]
+    mesh.GetPrim().GetAttribute(name).Set(value)
+    stage.GetRootLayer().Save()
+    report = validate_asset(entry.file)
+    assert report.combinations_checked == 6
+    assert codes_of(report) == codes
