@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from houdini_pdg.layout.config import check_weights
 
 STYLES = ("orbit", "dolly", "arc", "crane", "handheld", "follow", "spline", "still")
 START_VIEWS = ("shared", "offset", "opposite")
+
+
+def parse_point(wish: str) -> tuple[float, float, float] | None:
+    """The point that "x,y,z" spells, or None for a name; ValueError for a malformed point."""
+    if "," not in wish:
+        return None
+    try:
+        x, y, z = (float(part) for part in wish.split(","))
+    except ValueError as error:
+        message = f"a point of interest is a name or 'x,y,z' in metres, got {wish!r}"
+        raise ValueError(message) from error
+    if not all(math.isfinite(value) for value in (x, y, z)):
+        raise ValueError(f"a point of interest must be finite, got {wish!r}")
+    return x, y, z
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +47,9 @@ class TrajectoryConfig:
     )
     """Weight of how each further camera starts relative to the first: the same pose and lens,
     beside it, or from the other side of the point of interest."""
+    points_of_interest: tuple[str, ...] = ()
+    """What to keep in frame, one of them per scene: "person", a class such as "sofa", the name of
+    a box or a person, or a point "x,y,z" in metres; empty: people first, then main furniture."""
     clearance: float = 0.25
     """Metres between camera and everything else, proved along the whole continuous path."""
     max_speed: float = 1.2
@@ -54,6 +72,8 @@ class TrajectoryConfig:
     def __post_init__(self) -> None:
         check_weights("styles", self.styles, STYLES)
         check_weights("start_views", self.start_views, START_VIEWS)
+        for wish in self.points_of_interest:
+            parse_point(wish)
         for key in ("clearance", "max_speed", "max_acceleration", "max_turn_rate", "attempts"):
             if not 0 < getattr(self, key) < float("inf"):
                 raise ValueError(f"{key} must be positive, got {getattr(self, key)}")

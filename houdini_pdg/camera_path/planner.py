@@ -72,6 +72,11 @@ def plan_cameras(
         if len(paths) == cameras:
             return paths
         best = max(best, len(paths))
+    if config.points_of_interest and best == 0:
+        raise PlanningFailed(
+            f"none of the points of interest {list(config.points_of_interest)} is in the scene and "
+            "can be seen from free space: name others"
+        )
     raise PlanningFailed(
         f"only {best} of {cameras} camera paths could be proved in {config.attempts} attempts: "
         "allow less clearance, a lower density or fewer people"

@@ -65,7 +65,9 @@ def choose_subject(scene: Scene, space: FreeSpace, rng: np.random.Generator) -> 
     half_angle = draw_lens(scene.config, rng).half_angle(clip.height, clip.width, 0.0)
     best: SubjectViews | None = None
     compared = 0
-    for subject, ignored in draw_subjects(scene.layout, scene.characters, clip.frames, rng):
+    for subject, ignored in draw_subjects(
+        scene.layout, scene.characters, clip.frames, rng, scene.config.points_of_interest
+    ):
         views = rate_starts(
             scene.solids,
             scene.people,

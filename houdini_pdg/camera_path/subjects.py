@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from houdini_pdg.layout.model import Box, Layout
 
 from .certificate import Subject
+from .config import parse_point
 
 _PERSON_WEIGHT = 5.0
 _WEIGHTS = {
@@ -32,20 +33,25 @@ Drawn = tuple[Subject, tuple[str, ...]]
 
 
 def draw_subjects(
-    layout: Layout, characters: Mapping[str, Any], frames: int, rng: np.random.Generator
+    layout: Layout,
+    characters: Mapping[str, Any],
+    frames: int,
+    rng: np.random.Generator,
+    wishes: Sequence[str] = (),
 ) -> list[Drawn]:
     """Return subjects in the order to try them, each with the names that cannot hide it.
 
-    People weigh more than furniture; a room without either offers its middle at eye height.
+    With `wishes` (see `TrajectoryConfig.points_of_interest`) those that the scene has, equally
+    likely; else people weigh more than furniture, and a room without either offers its middle.
     """
+    if wishes:
+        found = _wished(layout, characters, frames, wishes)
+        return [found[int(i)] for i in rng.permutation(len(found))]
     fps = float(characters["fps"])
     drawn: list[Drawn] = []
     weights: list[float] = []
     for person in characters["characters"]:
-        track = np.asarray(person["track"], dtype=float)
-        z = person["low"] + _CHEST * (person["high"] - person["low"])
-        points = np.column_stack([track, np.full(len(track), z)])
-        drawn.append((Subject(person["name"], points, fps), (person["name"],)))
+        drawn.append((_person(person, fps), (person["name"],)))
         weights.append(_PERSON_WEIGHT)
     for box in layout.boxes:
         weight = _WEIGHTS.get(box.category, 0.0)
@@ -58,6 +64,35 @@ def draw_subjects(
         return [(Subject("room", np.tile(middle, (frames, 1)), fps), ())]
     share = np.array(weights) / sum(weights)
     return [drawn[int(i)] for i in rng.choice(len(drawn), len(drawn), replace=False, p=share)]
+
+
+def _wished(
+    layout: Layout, characters: Mapping[str, Any], frames: int, wishes: Sequence[str]
+) -> list[Drawn]:
+    fps = float(characters["fps"])
+    drawn: list[Drawn] = []
+    for wish in wishes:
+        point = parse_point(wish)
+        if point is not None:
+            drawn.append((Subject(wish, np.tile(point, (frames, 1)), fps), ()))
+        drawn += [
+            (_person(person, fps), (person["name"],))
+            for person in characters["characters"]
+            if wish in ("person", person["name"])
+        ]
+        drawn += [
+            (_furniture(box, frames, fps), (box.name, *_carried(layout, box)))
+            for box in layout.boxes
+            if wish in (box.name, box.category)
+        ]
+    return drawn
+
+
+def _person(person: Mapping[str, Any], fps: float) -> Subject:
+    """The chest of a person, over the clip."""
+    track = np.asarray(person["track"], dtype=float)
+    z = person["low"] + _CHEST * (person["high"] - person["low"])
+    return Subject(person["name"], np.column_stack([track, np.full(len(track), z)]), fps)
 
 
 def _furniture(box: Box, frames: int, fps: float) -> Subject:

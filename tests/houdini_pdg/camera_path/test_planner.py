@@ -180,6 +180,25 @@ def test_clips_of_any_length_are_planned(frames: int) -> None:
         assert verify_camera(entry, layout, EMPTY, clip.fps).ok
 
 
+@pytest.mark.parametrize(
+    ("wish", "names"),
+    [("sofa", {"bbox_2"}), ("bbox_1", {"bbox_1"}), ("4.0,5.0,1.2", {"4.0,5.0,1.2"})],
+)
+def test_a_point_of_interest_can_be_asked_for(wish: str, names: set[str]) -> None:
+    config = TrajectoryConfig(points_of_interest=(wish,))
+    layout = parse_layout(HALL)
+    paths = plan_cameras(layout, EMPTY, config, cameras=2, clip=CLIP, seed=2)
+    assert {path.subject.name for path in paths} == names
+    if "," in wish:
+        np.testing.assert_allclose(paths[0].subject.track[7], [4.0, 5.0, 1.2])
+
+
+def test_a_scene_without_the_point_of_interest_is_rejected() -> None:
+    config = TrajectoryConfig(points_of_interest=("bathtub",))
+    with pytest.raises(PlanningFailed, match="none of the points of interest"):
+        plan_cameras(parse_layout(HALL), EMPTY, config, cameras=1, clip=CLIP, seed=0)
+
+
 def test_an_impossible_clearance_is_rejected_with_advice() -> None:
     config = TrajectoryConfig(clearance=1.6, attempts=1)
     with pytest.raises(PlanningFailed, match="allow less clearance"):
@@ -195,6 +214,7 @@ def test_an_impossible_clearance_is_rejected_with_advice() -> None:
         ({"horizontal_fov": (80.0, 60.0)}, "horizontal_fov"),
         ({"frame_margin": 0.5}, "frame_margin"),
         ({"height": (0.1, 0.1)}, "height"),
+        ({"points_of_interest": ("1,2",)}, "name or 'x,y,z'"),
     ],
 )
 def test_bad_configuration_is_refused(values: dict, message: str) -> None:
