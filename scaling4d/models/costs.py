@@ -129,7 +129,7 @@ def count_costs(
             token_grid=grid,
             blocks=blocks,
             backbone_parameters=_parameters(transformer),
-            backbone_flops=_flops(lambda: _denoise(transformer, latents)),
+            backbone_flops=_flops(lambda: denoise(transformer, latents)),
             vnvs_parameters=blocks * _parameters(vnvs),
             vnvs_flops=blocks * _flops(lambda: vnvs(video, video, grid=grid)),
             ffn_parameters_avoided=blocks * 8 * dim * dim,
@@ -169,43 +169,43 @@ def _flops(run: Callable[[], Any]) -> int:
     return counter.get_total_flops()
 
 
-def _denoise(transformer: Any, latents: torch.Tensor) -> Any:
+def denoise(transformer: Any, latents: torch.Tensor) -> Any:
     """One pass with empty inputs of the right shapes."""
     config = transformer.config
     kind = type(transformer).__name__
-    time = torch.empty(1)
+    time = latents.new_ones(1)
     if kind == "WanTransformer3DModel":
-        text = torch.empty(1, 512, config.text_dim)
+        text = latents.new_zeros(1, 512, config.text_dim)
         return transformer(latents, time, text)
     if kind == "CogVideoXTransformer3DModel":
-        text = torch.empty(1, config.max_text_seq_length, config.text_embed_dim)
+        text = latents.new_zeros(1, config.max_text_seq_length, config.text_embed_dim)
         rotary = None
         if config.use_rotary_positional_embeddings:
             tokens = latents[0, 0].numel() // config.patch_size**2
-            rotary = tuple(torch.empty(tokens, config.attention_head_dim) for _ in range(2))
+            rotary = tuple(latents.new_zeros(tokens, config.attention_head_dim) for _ in range(2))
         return transformer(latents.transpose(1, 2), text, time, image_rotary_emb=rotary)
     if kind == "LTXVideoTransformer3DModel":
-        text = torch.empty(1, 128, config.caption_channels)
+        text = latents.new_zeros(1, 128, config.caption_channels)
         _, channels, *grid = latents.shape
         flat = latents.reshape(1, channels, -1).transpose(1, 2)
-        return transformer(flat, text, time, torch.empty(1, 128), *grid)
-    text = torch.empty(1, _TEXT_TOKENS, config.text_embed_dim)
+        return transformer(flat, text, time, latents.new_zeros(1, 128), *grid)
+    text = latents.new_zeros(1, _TEXT_TOKENS, config.text_embed_dim)
     if kind == "HunyuanVideoTransformer3DModel":
         return transformer(
             latents,
             time,
             text,
-            torch.empty(1, _TEXT_TOKENS, dtype=torch.bool),
-            torch.empty(1, config.pooled_projection_dim),
+            latents.new_ones(1, _TEXT_TOKENS, dtype=torch.bool),
+            latents.new_zeros(1, config.pooled_projection_dim),
             guidance=time,
         )
     if kind == "HunyuanVideo15Transformer3DModel":
         # Its forward sorts text by mask, which needs data; the blocks are all but all of the work.
         dim = config.num_attention_heads * config.attention_head_dim
-        video = torch.empty(1, latents[0, 0].numel(), dim)
-        states = torch.empty(1, _TEXT_TOKENS, dim)
-        mask = torch.empty(1, _TEXT_TOKENS, dtype=torch.bool)
+        video = latents.new_zeros(1, latents[0, 0].numel(), dim)
+        states = latents.new_zeros(1, _TEXT_TOKENS, dim)
+        mask = latents.new_ones(1, _TEXT_TOKENS, dtype=torch.bool)
         for block in transformer.transformer_blocks:
-            block(video, states, torch.empty(1, dim), mask)
+            block(video, states, latents.new_zeros(1, dim), mask)
         return None
     raise ValueError(f"no FLOP count for {kind}")
