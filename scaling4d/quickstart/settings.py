@@ -27,7 +27,7 @@ class QuickstartSettings:
     """Scenes kept apart whose RGB stands in for real videos when no folder is given."""
     stand_in_frames: int = 33
     """Frames of a stand-in video: room for pairs of clips."""
-    samples: int = 8
+    samples: int = 5
     """Light samples per pixel before denoising."""
     train_steps: int = 400
     """Optimiser steps."""
@@ -79,5 +79,5 @@ class QuickstartSettings:
             "layout": {"shapes": {"rectangle": 1.0}},
             "characters": {"count": [1, 1]},
             "compose": {"times_of_day": {"morning": 1.0, "noon": 1.0, "afternoon": 1.0}},
-            "render": {"cycles": {"samples": self.samples}},
+            "render": {"cycles": {"samples": self.samples, "bounces": 3}},
         }
