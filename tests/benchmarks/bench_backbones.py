@@ -6,8 +6,8 @@ python -m tests.benchmarks.bench_backbones --out tests/benchmarks/results
 
 Per placement (after every, every 2nd, every 4th block) it times a forward pass and a training step
 (frozen backbone, checkpointing) with and without the blocks, and divides the blocks' share of time
-by their share of counted FLOPs (target: at most 1.2). Utilisation is counted FLOPs per second over the
-largest rate of a plain matrix product measured here (target: 45 % or more).
+by their share of counted FLOPs (target: at most 1.2). Utilisation is counted FLOPs per second over
+the largest rate of a plain matrix product measured here (target: 45 % or more).
 """
 
 from __future__ import annotations

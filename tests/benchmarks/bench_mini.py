@@ -27,7 +27,7 @@ def main() -> None:
     arguments = record.parse_arguments("mini", __doc__ or "")
     report = record.Report("mini", arguments)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    for name, options in SIZES.items():
+    for name, options in list(SIZES.items())[: 2 if arguments.quick else None]:
         config = ModelConfig(
             backbone=BackboneConfig(options=options),
             projector=ProjectorConfig(width=384, depth=1, frequencies=64),
@@ -49,7 +49,7 @@ def main() -> None:
             optimizer.step()
 
         wait = torch.cuda.synchronize if device.type == "cuda" else None
-        timing = record.measure(step, repeats=5, warmup=2, synchronize=wait)
+        timing = record.measure(step, repeats=1 if arguments.quick else 5, synchronize=wait)
         parameters = sum(p.numel() for p in model.parameters())
         report.add(f"step {name}", timing, "s", parameters=parameters, batch=BATCH)
         if device.type == "cuda":
