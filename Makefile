@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OUT ?= quickstart
 REAL ?=
 
-.PHONY: help setup setup-dev quickstart test test-full check format lock clean
+.PHONY: help setup setup-dev quickstart test test-full test-usd check format lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,9 @@ test: setup-dev check  ## Everything that CI runs
 
 test-full: setup-dev  ## The long sweeps and kill campaigns, on top of `make test`
 	$(BIN)/python -m pytest -m full --timeout 7200
+
+test-usd: setup-dev  ## The asset suite on each USD that Houdini ships (an environment per version)
+	$(BIN)/python -m tests.assets_schema.usd_versions
 
 check: setup-dev  ## Format, lint, types, import contracts
 	$(BIN)/ruff format --check .
