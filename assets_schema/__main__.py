@@ -18,7 +18,8 @@ from .variants import Selection, complete_selection, count_variants
 _USD = (".usd", ".usda", ".usdc", ".usdz")
 
 _EPILOG = """examples:
-  python -m assets_schema build-library output/library --preset quickstart
+  python -m assets_schema build-library output/library
+  python -m assets_schema build-library output/library --motion dance=capture.bvh
   python -m assets_schema list output/library --category sofa
   python -m assets_schema show output/library sofa_classic
   python -m assets_schema preview output/library sofa_classic --out sofa.png
@@ -56,7 +57,19 @@ def _parser() -> argparse.ArgumentParser:
 
     build_library = commands.add_parser("build-library", help="make the built-in library")
     build_library.add_argument("out", type=Path, help="folder to create")
-    build_library.add_argument("--preset", default="quickstart", choices=("quickstart", "full"))
+    build_library.add_argument(
+        "--preset",
+        default="full",
+        choices=("quickstart", "full"),
+        help="full: everything (default); quickstart: 20 categories, two shapes and looks each",
+    )
+    build_library.add_argument(
+        "--motion",
+        action="append",
+        default=[],
+        metavar="NAME=FILE.bvh",
+        help="add motion capture as a further motion of the character; repeatable",
+    )
     build_library.set_defaults(run=_build_library)
 
     listing = commands.add_parser("list", help="one line per entry")
@@ -240,7 +253,15 @@ def _build_library(arguments: argparse.Namespace) -> int:
     def progress(done: int, total: int, name: str) -> None:
         logging.info("%d/%d %s", done, total, name)
 
-    catalog = build_library(arguments.out, arguments.preset, progress)
+    captures = {}
+    for motion in arguments.motion:
+        name, equals, file = motion.partition("=")
+        if not (name and equals and file):
+            raise ValueError(f"--motion must read NAME=FILE.bvh, got {motion!r}")
+        if not Path(file).is_file():
+            raise ValueError(f"--motion {name}: no BVH file at {file}")
+        captures[name] = Path(file)
+    catalog = build_library(arguments.out, arguments.preset, progress, captures)
     print(f"{len(catalog)} entries in {len(catalog.categories)} categories: {arguments.out}")
     return 0
 
