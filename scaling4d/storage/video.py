@@ -147,6 +147,9 @@ def write_video(
     with atomic_path(path) as partial, av.open(str(partial), "w") as container:
         rate = Fraction(fps).limit_denominator(100_000)
         options = {"crf": str(quality), "movflags": "+faststart", "threads": "1"}
+        # Without it x264's fastest code reads memory that nobody wrote, at most widths: the same
+        # frames then give other bytes each time, and training pairs are seeded by a file's bytes.
+        options["x264-params"] = "cpu-independent=1"
         stream: Any = container.add_stream("libx264", rate=rate, options=options)
         stream.height, stream.width, stream.pix_fmt = frames.shape[1], frames.shape[2], "yuv420p"
         for image in frames:

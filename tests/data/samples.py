@@ -39,7 +39,7 @@ def write_sample_scene(
 
 
 def write_sample_video(
-    path: Path, *, frames: int = 40, height: int = 64, width: int = 80, fps: float = 16
+    path: Path, *, frames: int = 40, height: int = 64, width: int = 64, fps: float = 16
 ) -> Path:
     """Write a video of a camera that orbits a moving box."""
     camera = Camera.look_at(height, width, eye=(0.0, -4.0, 1.5), target=(0, 0, 0.5), fov=60)

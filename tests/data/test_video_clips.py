@@ -60,6 +60,13 @@ def test_identity_follows_the_content_and_not_the_name(tmp_path: Path) -> None:
     assert content_hash(first) == content_hash(same)
 
 
+def test_same_frames_give_the_same_file_so_that_pairs_are_the_same(tmp_path: Path) -> None:
+    hashes = {
+        content_hash(write_sample_video(tmp_path / "a.mp4", frames=12, width=80)) for _ in range(8)
+    }
+    assert len(hashes) == 1
+
+
 def test_cached_frames_equal_decoded_ones_and_are_decoded_once(tmp_path: Path) -> None:
     write_sample_video(tmp_path / "a.mp4", frames=12)
     (clip,) = read_video_folder(tmp_path, SIZE, skip_broken=False)
