@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from houdini_pdg.camera_path.planner import Clip, PlanningFailed, plan_cameras
+from houdini_pdg.camera_path.planner import PlanningFailed, plan_cameras
+from houdini_pdg.camera_path.scene import Clip
 from houdini_pdg.layout.grammar import parse_layout
 from houdini_pdg.stages import Item, StageRejected
 from houdini_pdg.usd.cameras import write_cameras
