@@ -194,7 +194,7 @@ def _promising(
     edges = np.linalg.norm(np.diff(control, axis=1), axis=2)
     bends = np.linalg.norm(np.diff(control, n=2, axis=1), axis=2)
     good &= (edges.max(1) / step <= limits.speed) & (bends.max(1) / step**2 <= limits.acceleration)
-    good &= turn_rates(control, aim).max(axis=1) <= limits.turn_rate
+    good &= turn_rates(control, aim, per_piece=8).max(axis=1) <= limits.turn_rate
     if style != "still":
         travelled = np.linalg.norm(np.diff(eyes, axis=1), axis=2).sum(axis=1)
         good &= travelled > min(0.12 * limits.speed * clip.duration, 0.6)

@@ -11,6 +11,7 @@ from .splines import TimeSpline, through_ends
 
 PIECE_SECONDS = 0.125
 _ROUNDS = 4
+_TURN_RESERVE = 0.95  # turning is sampled coarsely while time is scaled
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def retime(
         control = through_ends(_at(curves, share / slower[:, None]))
         v = np.linalg.norm(np.diff(control, axis=1), axis=2).max(1) / step / speed
         a = np.linalg.norm(np.diff(control, n=2, axis=1), axis=2).max(1) / step**2 / acceleration
-        w = turn_rates(control + shake.eye, aim).max(1) / limits.turn_rate
+        w = turn_rates(control + shake.eye, aim).max(1) / (_TURN_RESERVE * limits.turn_rate)
         excess = np.maximum(np.maximum(v, np.sqrt(a)), w)
         if (excess <= 1.0).all():
             break
@@ -103,9 +104,9 @@ def retime(
     return control + shake.eye
 
 
-def turn_rates(control: np.ndarray, aim: TimeSpline) -> np.ndarray:
-    """Radians per second (proposals, steps) of the viewing direction, half a piece apart."""
-    times = np.linspace(0.0, aim.duration, 2 * aim.pieces + 1)
+def turn_rates(control: np.ndarray, aim: TimeSpline, *, per_piece: int = 2) -> np.ndarray:
+    """Radians per second (proposals, steps) of the viewing direction, `per_piece` steps a piece."""
+    times = np.linspace(0.0, aim.duration, per_piece * aim.pieces + 1)
     eyes = evaluate(control, aim.duration, times)
     forward = aim(times) - eyes
     forward /= np.maximum(np.linalg.norm(forward, axis=-1, keepdims=True), 1e-9)

@@ -80,7 +80,7 @@ def test_speeds_are_those_of_a_person() -> None:
     for _, path in each_path():
         assert path.eye.speed_bound() <= config.max_speed + 1e-9
         assert path.eye.acceleration_bound() <= config.max_acceleration + 1e-9
-        assert path.statistics["max_turn_rate"] <= config.max_turn_rate * 1.02
+        assert path.statistics["max_turn_rate"] <= config.max_turn_rate + 1e-6
         if path.style != "still":
             assert path.statistics["length"] > 0.15
 
@@ -234,6 +234,7 @@ def _check(result: dict[str, Any]) -> None:
     assert result["min_clearance"]["min"] >= result["asked_clearance"]
     assert result["sampled_clearance"]["min"] >= result["asked_clearance"]
     assert result["max_speed"]["max"] <= TrajectoryConfig().max_speed
+    assert result["max_turn_rate"]["max"] <= TrajectoryConfig().max_turn_rate
 
 
 def test_the_committed_result_of_a_thousand_rooms_keeps_the_promises() -> None:
