@@ -99,7 +99,7 @@ class TextCondition:
         return TextCondition(choose(self.embeddings, by.embeddings), extra)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)  # torch.compile hashes it before it has its tensors
 class Rotary:
     """The backbone's rotary embedding in one form, for use by VNVS Blocks.
 
