@@ -14,6 +14,7 @@ from scaling4d.models.backbones.base import TokenGeometry
 from scaling4d.models.errors import BackboneMismatchError, MissingWeightsError
 from scaling4d.models.injection import ControlledBlock, vnvs_blocks
 from scaling4d.models.vnvs import VNVSModel
+from tests.models import tiny_pipelines
 from tests.models.conftest import Case
 
 # Token frames, rows and columns; the toy pipelines keep the real compression and patches.
@@ -183,7 +184,10 @@ def test_missing_weights_say_where_to_get_them(case_of: Callable[[str], Case]) -
 def test_wrong_family_names_both(case_of: Callable[[str], Case]) -> None:
     path = case_of("wan").config.backbone.path
     config = dataclasses.replace(case_of("ltx").config.backbone, path=path)
-    with pytest.raises(BackboneMismatchError, match="LTXPipeline"):
+    with pytest.raises(
+        BackboneMismatchError,
+        match=r"needs a LTXVideoTransformer3DModel, but .* has a WanTransformer3DModel",
+    ):
         make_backbone(config)
 
 
@@ -194,3 +198,22 @@ def test_other_backbone_than_trained_with_is_refused(
     other = case_of("wan22_5b").config.backbone.path
     with pytest.raises(BackboneMismatchError, match="latent_channels 48 instead of 16"):
         VNVSModel.from_pretrained(tmp_path, backbone_path=other)
+
+
+def test_folder_without_a_pipeline_is_called_missing(
+    case_of: Callable[[str], Case], tmp_path: Path
+) -> None:
+    config = dataclasses.replace(case_of("wan").config.backbone, path=str(tmp_path))
+    with pytest.raises(MissingWeightsError, match="cannot load backbone wan"):
+        make_backbone(config)
+
+
+def test_image_to_video_checkpoint_is_refused(
+    case_of: Callable[[str], Case], tmp_path: Path
+) -> None:
+    pipeline = tiny_pipelines.wan()
+    pipeline.register_modules(transformer=tiny_pipelines.wan_transformer(36))
+    pipeline.save_pretrained(tmp_path)
+    config = dataclasses.replace(case_of("wan").config.backbone, path=str(tmp_path))
+    with pytest.raises(BackboneMismatchError, match="takes 36 input channels where text-to-video"):
+        make_backbone(config)

@@ -23,6 +23,7 @@ class CogVideoXBackbone(PretrainedBackbone):
 
     name: ClassVar[str] = "cogvideox"
     pipeline_class: ClassVar[str] = "CogVideoXPipeline"
+    transformer_class: ClassVar[str] = "CogVideoXTransformer3DModel"
     rotary_arguments = ("image_rotary_emb",)
 
     def __init__(self, pipeline: Any, *, source: str = "") -> None:

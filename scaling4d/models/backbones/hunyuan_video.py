@@ -24,6 +24,7 @@ class HunyuanVideoBackbone(PretrainedBackbone):
 
     name: ClassVar[str] = "hunyuan_video"
     pipeline_class: ClassVar[str] = "HunyuanVideoPipeline"
+    transformer_class: ClassVar[str] = "HunyuanVideoTransformer3DModel"
     rotary_arguments = ("freqs_cis", "image_rotary_emb")
 
     @property

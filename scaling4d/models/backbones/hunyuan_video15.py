@@ -21,6 +21,7 @@ class HunyuanVideo15Backbone(PretrainedBackbone):
 
     name: ClassVar[str] = "hunyuan_video15"
     pipeline_class: ClassVar[str] = "HunyuanVideo15Pipeline"
+    transformer_class: ClassVar[str] = "HunyuanVideo15Transformer3DModel"
     rotary_arguments = ("freqs_cis",)
 
     @property

@@ -23,6 +23,7 @@ class LTXBackbone(PretrainedBackbone):
 
     name: ClassVar[str] = "ltx"
     pipeline_class: ClassVar[str] = "LTXPipeline"
+    transformer_class: ClassVar[str] = "LTXVideoTransformer3DModel"
     rotary_arguments = ("image_rotary_emb",)
 
     @property

@@ -22,6 +22,7 @@ class LTX2Backbone(LTXBackbone):
 
     name: ClassVar[str] = "ltx2"
     pipeline_class: ClassVar[str] = "LTX2Pipeline"
+    transformer_class: ClassVar[str] = "LTX2VideoTransformer3DModel"
     rotary_arguments = ("video_rotary_emb",)
 
     @classmethod

@@ -36,6 +36,8 @@ class PretrainedBackbone(Backbone):
 
     pipeline_class: ClassVar[str]
     """Name of the pipeline in diffusers."""
+    transformer_class: ClassVar[str]
+    """Name of its denoiser, by which checkpoints of another family are told apart."""
 
     # Parts of the pipeline, of many classes of diffusers and transformers.
     transformer: Any
@@ -52,15 +54,9 @@ class PretrainedBackbone(Backbone):
             source: hub id or folder it came from, for messages and saved configs.
 
         Raises:
-            BackboneMismatchError: if it is not of this family, or expects other inputs than text.
+            BackboneMismatchError: if it expects other inputs than text.
         """
         super().__init__()
-        if type(pipeline).__name__ != self.pipeline_class:
-            raise BackboneMismatchError(
-                f"backbone {self.name} needs a {self.pipeline_class}, but "
-                f"{source or 'the given one'} is a {type(pipeline).__name__}; choose the family "
-                "that fits, or another checkpoint"
-            )
         self.pipeline = pipeline
         self.source = source
         self._offload_to: torch.device | None = None
@@ -105,13 +101,13 @@ class PretrainedBackbone(Backbone):
                 f"cannot load backbone {cls.name}: there is no folder {source!r} (give a local "
                 "folder in diffusers' layout, or a hub id such as owner/name with a network)"
             )
+        where = {"revision": revision, "local_files_only": local_files_only}
+        pipeline_class = getattr(diffusers, cls.pipeline_class)
         try:
-            pipeline = getattr(diffusers, cls.pipeline_class).from_pretrained(
-                str(source),
-                dtype=getattr(torch, dtype),
-                revision=revision,
-                local_files_only=local_files_only,
-                **cls._loading_options(),
+            index = pipeline_class.load_config(str(source), **where)
+            cls._check_family(index, str(source))
+            pipeline = pipeline_class.from_pretrained(
+                str(source), dtype=getattr(torch, dtype), **where, **cls._loading_options()
             )
         except OSError as error:
             raise MissingWeightsError(
@@ -119,11 +115,16 @@ class PretrainedBackbone(Backbone):
                 "(give a local folder in diffusers' layout, or a hub id with a network; gated "
                 "models need `hf auth login`)"
             ) from error
-        except ValueError as error:
-            raise BackboneMismatchError(
-                f"{source!r} is no {cls.pipeline_class}: {str(error).splitlines()[0]}"
-            ) from error
         return cls(pipeline, source=str(source))
+
+    @classmethod
+    def _check_family(cls, index: dict[str, Any], source: str) -> None:
+        found = index.get("transformer", [None, "no transformer"])[1]
+        if found != cls.transformer_class:
+            raise BackboneMismatchError(
+                f"backbone {cls.name} needs a {cls.transformer_class}, but {source} has a {found} "
+                f"({index.get('_class_name')}); choose the family that fits, or another checkpoint"
+            )
 
     @classmethod
     def _loading_options(cls) -> dict[str, Any]:

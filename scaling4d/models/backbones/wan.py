@@ -20,6 +20,7 @@ class WanBackbone(PretrainedBackbone):
 
     name: ClassVar[str] = "wan"
     pipeline_class: ClassVar[str] = "WanPipeline"
+    transformer_class: ClassVar[str] = "WanTransformer3DModel"
     rotary_arguments = ("rotary_emb",)
 
     @property
