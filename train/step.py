@@ -74,7 +74,8 @@ class TrainingStep(nn.Module):
         shown = ["" if draw.drop_text else p for p, draw in zip(prompts, draws, strict=True)]
         text = self.model.encode_text(shown)
         velocity = self.model.velocity(add_noise(latents, noise, sigma), sigma, text, control)
-        return flow_matching_loss(velocity, latents, noise)
+        weight = self.model.backbone.loss_weight(sigma)
+        return flow_matching_loss(velocity, latents, noise, weight)
 
     def _draw(self, seed: int, shape: torch.Size) -> SampleDraw:
         generator = torch.Generator().manual_seed(child_seed(seed, "noise") >> 1)

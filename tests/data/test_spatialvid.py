@@ -9,6 +9,7 @@ import pytest
 
 from scaling4d.data.disk_cache import DiskCache
 from scaling4d.data.pairs import ClipSize, DataError
+from scaling4d.data.real_pairs import FlowConfig
 from scaling4d.data.sources import DataConfig, open_source
 from scaling4d.data.spatialvid import (
     SpatialVidClip,
@@ -38,7 +39,7 @@ def test_partial_download_is_reported_and_the_rest_is_used(
 def test_folder_is_recognised_by_its_layout(root: Path, tmp_path: Path) -> None:
     assert is_spatialvid(root)
     assert not is_spatialvid(root / "SpatialVid")
-    config = DataConfig(frames=17, height=64, width=64)
+    config = DataConfig(frames=17, height=64, width=64, flow=FlowConfig(name="dis"))
     source = open_source(root, config, cache=DiskCache(tmp_path), seed=0)
     assert len(source) == 6
 
