@@ -42,8 +42,8 @@ def run_quickstart(out: Path, real: Path | None, settings: QuickstartSettings) -
         mint = _minter(out, library, stages, settings)
         mint("syn", "mint the training scenes", s.train_scenes, s.cameras, s.frames)
         if real_videos is None:
-            count, length = s.stand_in_scenes, s.stand_in_frames
-            mint("stand_in", "mint scenes that stand in for real videos", count, 1, length)
+            title = "mint scenes that stand in for real videos"
+            mint("stand_in", title, s.stand_in_scenes, s.stand_in_cameras, s.stand_in_frames)
             held_out_video = None
         else:
             *training, held_out_video = real_videos if len(real_videos) > 1 else real_videos * 2

@@ -21,6 +21,7 @@ TOY = [
     "cameras=2",
     "train_scenes=2",
     "stand_in_scenes=1",
+    "stand_in_cameras=1",
     "stand_in_frames=17",
     "samples=1",
     "train_steps=6",
