@@ -158,20 +158,27 @@ class _Splat:
 def _each_frame(
     work: Callable[[int, NDArray[np.uint32]], None], frames: int, scratch_pixels: int
 ) -> None:
-    """Run ``work(frame, scratch)`` for every frame; each thread has its own scratch."""
-    threads = max(1, min(torch.get_num_threads(), frames))
+    """Run ``work(frame, scratch)`` for every frame; each thread has its own scratch.
 
-    def run(part: range) -> None:
+    The caller's thread works too, and each takes the next frame when it is ready for one: a thread
+    that the system starts late costs its own share of the time, not half of the frames.
+    """
+    threads = max(1, min(torch.get_num_threads(), frames))
+    waiting = iter(range(frames))  # taking the next item is one step under the interpreter's lock
+
+    def run() -> None:
         scratch = np.empty(scratch_pixels, np.uint32)
-        for frame in part:
+        for frame in waiting:
             work(frame, scratch)
 
     if threads == 1:
-        run(range(frames))
+        run()
         return
-    with ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(run, [range(start, frames, threads) for start in range(threads)]):
-            pass
+    with ThreadPoolExecutor(threads - 1) as pool:
+        helpers = [pool.submit(run) for _ in range(threads - 1)]
+        run()
+        for helper in helpers:
+            helper.result()
 
 
 def _real(dtype: torch.dtype) -> np.dtype[Any]:
