@@ -34,7 +34,7 @@ quickstart: setup  ## The whole pipeline in minutes: OUT=folder REAL=folder-of-v
 	$(BIN)/python -m scaling4d quickstart --out $(OUT) $(if $(REAL),--real $(REAL))
 
 test: setup-dev check  ## Everything that CI runs
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-full: setup-dev  ## The long sweeps and kill campaigns, on top of `make test`
 	$(BIN)/python -m pytest -m full --timeout 7200
