@@ -59,12 +59,14 @@ def run_quickstart(out: Path, real: Path | None, settings: QuickstartSettings) -
             f"train the mini model for {s.train_steps} steps",
             [s.train_steps, MIX, s.frames, s.size],
             lambda: _train(out, settings),
+            owns=[out / "training", out / "untrained"],
         )
         stages.run(
             "compare",
             "generate novel views and compare",
             [s.sampler_steps, s.evaluation_pairs, str(held_out_video)],
             lambda: _compare(out, held_out_video, settings),
+            owns=[out / "results"],
         )
         stages.run(
             "report",
@@ -121,6 +123,9 @@ def _link_videos(videos: list[Path], folder: Path) -> None:
 
 def _export_clips(scenes: Path, folder: Path) -> None:
     """Write what each camera of the stand-in scenes saw as a plain video, without its geometry."""
+    for link in folder.glob("*"):
+        if link.is_symlink():  # real videos of an earlier run with --real
+            link.unlink()
     for path in sorted((scenes / "scenes").glob("*.h5")):
         with open_scene(path) as scene:
             for camera in scene.camera_names:

@@ -7,9 +7,10 @@ import fcntl
 import hashlib
 import json
 import resource
+import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,10 +28,19 @@ class Stages:
     total: int
     records: dict[str, Record] = field(default_factory=dict)
 
-    def run(self, name: str, title: str, inputs: Any, work: Callable[[], Record | None]) -> Record:
+    def run(
+        self,
+        name: str,
+        title: str,
+        inputs: Any,
+        work: Callable[[], Record | None],
+        owns: Sequence[Path] = (),
+    ) -> Record:
         """Run a stage unless it is done with the same inputs; return what it recorded.
 
         The inputs of earlier stages count too, so that a change anywhere redoes what follows.
+        ``owns`` are folders of this stage that are cleared when it was begun with other inputs: a
+        training, say, goes on only where it began.
         """
         number = len(self.records) + 1
         chain = [self.records[key]["inputs_hash"] for key in self.records]
@@ -44,6 +54,11 @@ class Stages:
                 self.records[name] = record
                 return record
         self._say(f"[{number}/{self.total}] {title}")
+        begun = marker.with_suffix(".begun")
+        if begun.is_file() and begun.read_text(encoding="utf-8") != inputs_hash:
+            for folder in owns:
+                shutil.rmtree(folder, ignore_errors=True)
+        write_text_atomic(begun, inputs_hash)
         begin = time.perf_counter()
         result = work() or {}
         seconds = time.perf_counter() - begin

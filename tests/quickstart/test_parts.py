@@ -101,6 +101,25 @@ def test_a_stage_runs_once_and_again_when_anything_before_it_changes(tmp_path: P
     assert calls == ["a", "b", "a", "b"]
 
 
+def test_what_a_stage_owns_is_cleared_only_when_its_inputs_change(tmp_path: Path) -> None:
+    folder = tmp_path / "training"
+
+    def run(inputs: str) -> list[str]:
+        def work() -> None:
+            folder.mkdir(exist_ok=True)
+            (folder / inputs).touch()
+            raise KeyboardInterrupt  # stopped half-way, so that the next run goes on
+
+        with pytest.raises(KeyboardInterrupt):
+            Stages(tmp_path, total=1).run("train", "train", inputs, work, owns=[folder])
+        return sorted(path.name for path in folder.iterdir())
+
+    assert run("first") == ["first"]
+    (folder / "step_1").touch()
+    assert run("first") == ["first", "step_1"]
+    assert run("second") == ["second"]
+
+
 def test_a_stage_that_fails_leaves_no_marker(tmp_path: Path) -> None:
     stages = Stages(tmp_path, total=1)
     with pytest.raises(ZeroDivisionError):
