@@ -43,7 +43,7 @@ def test_every_command_shown_exists(repository: Path, document: str) -> None:
 
 def test_every_make_target_shown_exists(repository: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (repository / "Makefile").read_text(), re.MULTILINE))
-    shown = set(re.findall(r"make ([a-z-]+)", (repository / "README.md").read_text()))
+    shown = set(re.findall(r"(?:^|`)make ([a-z-]+)", (repository / "README.md").read_text(), re.M))
     assert {"quickstart", "test"} <= shown <= targets | {"setup"}
 
 

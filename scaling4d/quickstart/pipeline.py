@@ -16,7 +16,7 @@ from scaling4d.quickstart.command import run_command
 from scaling4d.quickstart.report import write_report
 from scaling4d.quickstart.settings import QuickstartSettings
 from scaling4d.quickstart.stages import Stages, exclusive, peak_memory_bytes
-from scaling4d.storage.atomic import write_text_atomic
+from scaling4d.storage.atomic import remove_partials, write_text_atomic
 from scaling4d.storage.scene_file import open_scene
 from scaling4d.storage.video import find_videos, write_video
 
@@ -34,6 +34,8 @@ def run_quickstart(out: Path, real: Path | None, settings: QuickstartSettings) -
     """
     real_videos = None if real is None else find_videos(real)
     with exclusive(out):
+        for folder in {path.parent for path in out.rglob(".*.partial*")}:
+            remove_partials(folder)  # nobody else writes here: what is left, a killed run left
         stages = Stages(out, total=7)
         data = out / "data"
         library = out / "library"

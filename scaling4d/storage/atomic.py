@@ -60,11 +60,11 @@ def write_bytes_atomic(path: str | Path, data: bytes) -> None:
 
 
 def remove_partials(folder: str | Path) -> list[Path]:
-    """Remove what killed writers left in a folder (not below it) and return what was removed.
+    """Remove the files that killed writers left in a folder (not below it) and return what was removed.
 
     Only for a folder that no other process is writing to.
     """
-    leftovers = sorted(Path(folder).glob(".*.partial*"))
+    leftovers = sorted(path for path in Path(folder).glob(".*.partial*") if path.is_file())
     for leftover in leftovers:
         leftover.unlink(missing_ok=True)
     return leftovers
