@@ -60,11 +60,12 @@ def write_bytes_atomic(path: str | Path, data: bytes) -> None:
 
 
 def remove_partials(folder: str | Path) -> list[Path]:
-    """Remove the files that killed writers left in a folder (not below it) and return what was removed.
+    """Remove and return the files that killed writers left in a folder, not below it.
 
     Only for a folder that no other process is writing to.
     """
-    leftovers = sorted(path for path in Path(folder).glob(".*.partial*") if path.is_file())
+    found = Path(folder).glob(".*.partial*")
+    leftovers = sorted(path for path in found if path.is_file())
     for leftover in leftovers:
         leftover.unlink(missing_ok=True)
     return leftovers
