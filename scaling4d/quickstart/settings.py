@@ -25,13 +25,13 @@ class QuickstartSettings:
     """Synthetic scenes to train on."""
     stand_in_scenes: int = 2
     """Scenes kept apart whose RGB stands in for real videos when no folder is given."""
-    stand_in_cameras: int = 2
+    stand_in_cameras: int = 1
     """Videos per stand-in scene; each is used as if nothing were known of the others."""
     stand_in_frames: int = 33
     """Frames of a stand-in video: room for pairs of clips."""
     samples: int = 5
     """Light samples per pixel before denoising."""
-    train_steps: int = 600
+    train_steps: int = 400
     """Optimiser steps."""
     sampler_steps: int = 4
     """Steps of the generator's sampler."""
