@@ -79,17 +79,45 @@ def _between_cameras(
 ) -> GenerationResult:
     motion = relative_pose(scene.world_from_camera(target), scene.world_from_camera(source))
     frames = slice(settings.frames)
-    return generate(
-        scene.rgb(source, frames),
-        Trajectory(motion[frames], intrinsics=scene.intrinsics(target)[frames]),
-        model=model,
-        depth=scene.depth(source, frames),
-        intrinsics=scene.intrinsics(source)[frames],
+    trajectory = Trajectory(motion[frames], intrinsics=scene.intrinsics(target)[frames])
+    return _from_camera(scene, source, trajectory, model, settings)
+
+
+def _from_camera(
+    scene: SceneFile,
+    camera: str,
+    trajectory: str | Trajectory,
+    model: VNVSModel | Path,
+    settings: QuickstartSettings,
+) -> GenerationResult:
+    frames = slice(settings.frames)
+    return _generate(
+        scene.rgb(camera, frames),
+        trajectory,
+        model,
+        settings,
+        depth=scene.depth(camera, frames),
+        intrinsics=scene.intrinsics(camera)[frames],
         prompt=str(scene.scene.get("caption", "")),
+    )
+
+
+def _generate(
+    video: NDArray[np.uint8],
+    trajectory: str | Trajectory,
+    model: VNVSModel | Path,
+    settings: QuickstartSettings,
+    **scene: Any,
+) -> GenerationResult:
+    return generate(
+        video,
+        trajectory,
+        model=model,
         frames=settings.frames,
         steps=settings.sampler_steps,
         seed=settings.seed,
         progress=False,
+        **scene,
     )
 
 
@@ -98,20 +126,7 @@ def new_path_on_scene(
 ) -> dict[str, Any]:
     """Follow a preset from the held-out scene's first camera, where no truth exists."""
     with open_scene(scene_path) as scene:
-        camera = scene.camera_names[0]
-        frames = slice(settings.frames)
-        result = generate(
-            scene.rgb(camera, frames),
-            trajectory,
-            model=model,
-            depth=scene.depth(camera, frames),
-            intrinsics=scene.intrinsics(camera)[frames],
-            prompt=str(scene.scene.get("caption", "")),
-            frames=settings.frames,
-            steps=settings.sampler_steps,
-            seed=settings.seed,
-            progress=False,
-        )
+        result = _from_camera(scene, scene.camera_names[0], trajectory, model, settings)
         write_video(out, result.side_by_side(), scene.fps)
     return {"trajectory": trajectory, "seen_share": float(result.mask.mean())}
 
@@ -121,16 +136,7 @@ def new_path_on_video(
 ) -> dict[str, Any]:
     """Turn the camera of a real video; a pure rotation needs no depth, so nothing is guessed."""
     clip = read_video(video, frames=settings.frames, size=(settings.size, settings.size))
-    result = generate(
-        clip.frames,
-        trajectory,
-        model=model,
-        depth="infinity",
-        frames=settings.frames,
-        steps=settings.sampler_steps,
-        seed=settings.seed,
-        progress=False,
-    )
+    result = _generate(clip.frames, trajectory, model, settings, depth="infinity")
     write_video(out, result.side_by_side(), clip.fps)
     return {"trajectory": trajectory, "seen_share": float(result.mask.mean())}
 
