@@ -6,6 +6,7 @@ two Python threads enter them. Threads here live for one call, and there are as 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -32,13 +33,13 @@ def splat(
     winner = np.empty((field.frames, field.height, field.width), np.int32)
     shared = _Splat.of(displacement.dtype, winner.shape, rule, seed, footprint)
 
-    def work(frame: int, scratch: NDArray[np.uint32]) -> None:
+    def work(frame: int, best: NDArray[np.uint32]) -> None:
         z = depth[frame] if depth is not None else no_depth
         cpu_kernels.splat_frame(
-            displacement[frame], z, *shared.of_frame(frame), scratch, winner[frame]
+            displacement[frame], z, *shared.of_frame(frame), best, winner[frame]
         )
 
-    _each_frame(work, field.frames, field.height * field.width)
+    _each_frame(work, field.frames, lambda: (np.empty(field.height * field.width, np.uint32),))
     return torch.from_numpy(winner)
 
 
@@ -54,10 +55,10 @@ def gather(
     warped = np.empty((*source.shape[:2], *winner.shape[1:]), values.dtype)
     mask = np.empty((len(source), 1, *winner.shape[1:]), np.float32)
 
-    def work(frame: int, _: NDArray[np.uint32]) -> None:
+    def work(frame: int) -> None:
         cpu_kernels.gather_frame(values[frame], chosen[frame], warped[frame], mask[frame, 0])
 
-    _each_frame(work, len(source), 0)
+    _each_frame(work, len(source))
     return torch.from_numpy(warped).view(source.dtype), torch.from_numpy(mask)
 
 
@@ -74,51 +75,91 @@ def warp(
 
     ``results`` are five contiguous tensors of the right shapes and dtypes to write into.
     """
+    if results is None:
+        frames, height, width = depth.shape
+        results = (
+            _new((frames, 2, height, width), depth.dtype),
+            _new((frames, height, width), depth.dtype),
+            _new((frames, height, width), torch.int32),
+            *_new_pictures(source),
+        )
+    displacement, target_depth, winner, warped, mask = results
+    _warp_frames(
+        source, depth, coefficients, rule, seed, footprint, (warped, mask),
+        field=(_array(displacement), _array(target_depth), _array(winner)),
+    )  # fmt: skip
+    return displacement, target_depth, winner, warped, mask
+
+
+def render(
+    source: Shaped[Tensor, "frames channels height width"],
+    depth: Float[Tensor, "frames height width"],
+    coefficients: Float[np.ndarray, "frames 12"],
+    rule: Rule,
+    seed: int,
+    footprint: int,
+) -> tuple[Tensor, Tensor]:
+    """Depth to (warped, mask): as `warp`, but the rest never leaves the cache."""
+    warped, mask = _new_pictures(source)
+    _warp_frames(source, depth, coefficients, rule, seed, footprint, (warped, mask), None)
+    return warped, mask
+
+
+def _warp_frames(
+    source: Tensor,
+    depth: Tensor,
+    coefficients: NDArray[np.float64],
+    rule: Rule,
+    seed: int,
+    footprint: int,
+    pictures: tuple[Tensor, Tensor],
+    field: tuple[NDArray[Any], NDArray[Any], NDArray[np.int32]] | None,
+) -> None:
+    """Fill ``pictures`` (warped, mask), and ``field`` (displacement, target depth, winner)."""
     frames, height, width = depth.shape
     values, z = _carrier(source), _array(depth)
-    if results is None:
-        results = _new_results(source, depth)
-    displacement, target_depth, winner, warped, mask = (
-        _carrier(result) if result is results[3] else _array(result) for result in results
-    )
+    warped, mask = _carrier(pictures[0]), _array(pictures[1])
     tables = coefficients.astype(z.dtype)
     centre = np.array([width / 2, height / 2], z.dtype)
     ratio = z.dtype.type(MIN_DEPTH_RATIO)
-    shared = _Splat.of(z.dtype, winner.shape, rule, seed, footprint)
+    shared = _Splat.of(z.dtype, (frames, height, width), rule, seed, footprint)
 
-    def work(frame: int, scratch: NDArray[np.uint32]) -> None:
+    def scratch() -> tuple[NDArray[Any], ...]:
+        best = np.empty(height * width, np.uint32)
+        if field is not None:
+            return (best,)
+        row = np.empty((3, 1, width), z.dtype)
+        return best, row[:2], row[2], np.empty((height, width), np.int32)
+
+    def work(frame: int, best: NDArray[np.uint32], *unkept: NDArray[Any]) -> None:
+        displacement, target_depth, winner = (
+            unkept if field is None else (part[frame] for part in field)
+        )
         cpu_kernels.move_and_splat_frame(
             z[frame],
             tables[frame],
             centre,
             ratio,
-            displacement[frame],
-            target_depth[frame],
+            displacement,
+            target_depth,
             *shared.of_frame(frame),
-            scratch,
-            winner[frame],
+            best,
+            winner,
         )
-        cpu_kernels.gather_frame(values[frame], winner[frame], warped[frame], mask[frame, 0])
+        cpu_kernels.gather_frame(values[frame], winner, warped[frame], mask[frame, 0])
 
-    _each_frame(work, frames, height * width)
-    return tuple(results)  # type: ignore[return-value]  # five, by construction
+    _each_frame(work, frames, scratch)
 
 
-def _new_results(source: Tensor, depth: Tensor) -> tuple[Tensor, ...]:
-    """Memory for the results of `warp`.
+def _new(shape: Sequence[int], dtype: torch.dtype) -> Tensor:
+    """Memory from numpy, which asks for huge pages: the first write to it costs less."""
+    size = dtype.itemsize * math.prod(shape)
+    return torch.from_numpy(np.empty(size, np.uint8)).view(dtype).view(*shape)
 
-    From numpy, which asks the system for huge pages: the first write to a large result is cheaper.
-    """
-    frames, height, width = depth.shape
-    real = _real(depth.dtype)
-    carrier = _carrier(source[:0, :0, :0, :0]).dtype
-    return (
-        torch.from_numpy(np.empty((frames, 2, height, width), real)),
-        torch.from_numpy(np.empty((frames, height, width), real)),
-        torch.from_numpy(np.empty((frames, height, width), np.int32)),
-        torch.from_numpy(np.empty(source.shape, carrier)).view(source.dtype),
-        torch.from_numpy(np.empty((frames, 1, height, width), np.float32)),
-    )
+
+def _new_pictures(source: Tensor) -> tuple[Tensor, Tensor]:
+    frames, _, height, width = source.shape
+    return _new(source.shape, source.dtype), _new((frames, 1, height, width), torch.float32)
 
 
 @dataclass(frozen=True)
@@ -156,9 +197,11 @@ class _Splat:
 
 
 def _each_frame(
-    work: Callable[[int, NDArray[np.uint32]], None], frames: int, scratch_pixels: int
+    work: Callable[..., None],
+    frames: int,
+    scratch: Callable[[], tuple[NDArray[Any], ...]] = tuple,
 ) -> None:
-    """Run ``work(frame, scratch)`` for every frame; each thread has its own scratch.
+    """Run ``work(frame, *scratch())`` for every frame; each thread has its own scratch.
 
     The caller's thread works too, and each takes the next frame when it is ready for one: a thread
     that the system starts late costs its own share of the time, not half of the frames.
@@ -167,9 +210,9 @@ def _each_frame(
     waiting = iter(range(frames))  # taking the next item is one step under the interpreter's lock
 
     def run() -> None:
-        scratch = np.empty(scratch_pixels, np.uint32)
+        own = scratch()
         for frame in waiting:
-            work(frame, scratch)
+            work(frame, *own)
 
     if threads == 1:
         run()
@@ -179,10 +222,6 @@ def _each_frame(
         run()
         for helper in helpers:
             helper.result()
-
-
-def _real(dtype: torch.dtype) -> np.dtype[Any]:
-    return np.dtype(np.float32 if dtype == torch.float32 else np.float64)
 
 
 def _array(tensor: Tensor) -> NDArray[Any]:

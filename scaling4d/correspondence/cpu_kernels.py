@@ -188,8 +188,13 @@ def move_and_splat_frame(
     depth, table, centre, minimum_ratio, displacement, target_depth, columns, rows, random,
     frame_keys, footprint, overlap, best, winner,
 ):  # fmt: skip
-    """`from_depth`, then `splat_frame`, row by row while a row is in cache."""
+    """`from_depth`, then `splat_frame`, row by row while a row is in cache.
+
+    ``displacement`` (2, rows, width) and ``target_depth`` (rows, width) hold the whole frame, or
+    one row that is used again and again where nobody wants the field.
+    """
     height, width = winner.shape
+    kept = target_depth.shape[0] == height
     flat = winner.reshape(height * width)
     best[:] = np.uint32(0xFFFFFFFF)
     flat[:] = np.int32(-1)
@@ -197,7 +202,8 @@ def move_and_splat_frame(
     targets = np.empty(width, np.int32)
     x = columns - centre[0]
     for row in range(height):
-        across, down, moved_depth = displacement[0, row], displacement[1, row], target_depth[row]
+        at = row if kept else 0
+        across, down, moved_depth = displacement[0, at], displacement[1, at], target_depth[at]
         y = rows[row] - centre[1]
         move_row(depth[row], table, x, y, minimum_ratio, across, down, moved_depth)
         draw_any_row(

@@ -98,6 +98,19 @@ def warp(
     return displacement, target_depth, winner, *gather(source, winner)
 
 
+def render(
+    source: Shaped[Tensor, "frames channels height width"],
+    depth: Float[Tensor, "frames height width"],
+    coefficients: Float[np.ndarray, "frames 12"],
+    rule: Rule,
+    seed: int,
+    footprint: int,
+) -> tuple[Tensor, Tensor]:
+    """Depth to (warped, mask); the field's memory goes back to torch's allocator."""
+    *_, warped, mask = warp(source, depth, coefficients, rule, seed, footprint)
+    return warped, mask
+
+
 def _no_keys(frames: int, height: int, width: int, device: torch.device) -> Tensor:
     return torch.full((frames, height, width), _NO_KEY, dtype=torch.int64, device=device)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Bool, Float, Int, Shaped
@@ -67,20 +67,53 @@ def warp_from_depth(
     Raises:
         ValueError: for shapes, dtypes or matrices that do not fit (see `from_depth`).
     """
-    check_depth(depth)
-    check_splat(True, rule, footprint)
-    check_source(source, tuple(depth.shape), depth)
     cameras = (source_intrinsics, target_intrinsics, target_from_source)
-    kernels = kernels_for(depth.device) if implementation == "auto" else None
-    if kernels is not None and can_carry(source):
-        frames, height, width = depth.shape
-        table = plane_and_parallax(*cameras, frames=frames, height=height, width=width)
-        results = None if out is None else _results_of(out, source, depth)
-        moved, z, *rest = kernels.warp(source, depth, table, rule, seed, footprint, results)
-        return Warp(CorrespondenceField(moved, z), *rest)
-    field = from_depth(depth, *cameras)
-    winner = splat_winners(field, rule, seed, footprint, implementation)
-    return Warp(field, winner, *gather(source, winner, implementation))
+    kernels = _fused_kernels(source, depth, rule, footprint, implementation)
+    if kernels is None:
+        field = from_depth(depth, *cameras)
+        winner = splat_winners(field, rule, seed, footprint, implementation)
+        return Warp(field, winner, *gather(source, winner, implementation))
+    frames, height, width = depth.shape
+    table = plane_and_parallax(*cameras, frames=frames, height=height, width=width)
+    results = None if out is None else _results_of(out, source, depth)
+    moved, z, *rest = kernels.warp(source, depth, table, rule, seed, footprint, results)
+    return Warp(CorrespondenceField(moved, z), *rest)
+
+
+def render_from_depth(
+    source: Shaped[Tensor, "frames channels height width"],
+    depth: Float[Tensor, "frames height width"],
+    source_intrinsics: ArrayLike | Tensor,
+    target_intrinsics: ArrayLike | Tensor,
+    target_from_source: ArrayLike | Tensor,
+    *,
+    rule: Rule = "nearest",
+    seed: int = 0,
+    footprint: Literal[1, 2] = 1,
+    implementation: Implementation = "auto",
+) -> tuple[Shaped[Tensor, "frames channels height width"], Float[Tensor, "frames 1 height width"]]:
+    """Return I^r and M^r alone, without writing the field and the winners to memory.
+
+    For previews and baselines; a network also needs the field (`warp_from_depth`, whose arguments,
+    values and errors these are).
+    """
+    cameras = (source_intrinsics, target_intrinsics, target_from_source)
+    kernels = _fused_kernels(source, depth, rule, footprint, implementation)
+    if kernels is None:
+        warp = warp_from_depth(
+            source,
+            depth,
+            *cameras,
+            rule=rule,
+            seed=seed,
+            footprint=footprint,
+            implementation=implementation,
+        )
+        return warp.warped, warp.mask
+    frames, height, width = depth.shape
+    table = plane_and_parallax(*cameras, frames=frames, height=height, width=width)
+    warped, mask = kernels.render(source, depth, table, rule, seed, footprint)
+    return warped, mask
 
 
 def warp_from_flow(
@@ -115,6 +148,17 @@ def warp_from_flow(
     return Warp(field, winner, *gather(source, winner, implementation))
 
 
+def _fused_kernels(
+    source: Tensor, depth: Tensor, rule: str, footprint: int, implementation: Implementation
+) -> Any:
+    """Check the arguments; return the module with the fused pass, None where it cannot serve."""
+    check_depth(depth)
+    check_splat(True, rule, footprint)
+    check_source(source, tuple(depth.shape), depth)
+    kernels = kernels_for(depth.device) if implementation == "auto" else None
+    return kernels if can_carry(source) else None
+
+
 def check_source(source: Tensor, size: tuple[int, ...], beside: Tensor) -> None:
     """Raise ValueError unless ``source`` has that (frames, height, width) and device."""
     if source.ndim != 4 or (source.shape[0], *source.shape[2:]) != size:
@@ -137,6 +181,7 @@ def _results_of(out: Warp, source: Tensor, depth: Tensor) -> tuple[Tensor, ...]:
         target_depth is None
         or (target_depth.shape, target_depth.dtype) != (depth.shape, depth.dtype)
         or (out.warped.shape, out.warped.dtype) != (source.shape, source.dtype)
+        or not all(part.is_contiguous() for part in (displacement, target_depth, out.warped))
     ):
         raise ValueError(
             f"out must come from a source {tuple(source.shape)} {source.dtype} and a {depth.dtype} "

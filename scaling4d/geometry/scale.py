@@ -44,7 +44,7 @@ def central_depth(depth: npt.ArrayLike, share: float = 0.25) -> float:
 def depth_scale(
     measured: npt.ArrayLike, reference: npt.ArrayLike, minimum_points: int = 10
 ) -> float:
-    """Return the factor s s with s x ``measured`` = ``reference`` for depths.
+    """Return the factor s with s x ``measured`` = ``reference`` for depths.
 
     It is the exponential of the median log ratio, so half of the values may be wrong by any amount.
     A trajectory in the measured unit is brought to the reference by ``trajectory.scaled(s)``.

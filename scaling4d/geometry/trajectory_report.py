@@ -40,7 +40,6 @@ def describe(trajectory: Trajectory, cameras: CameraPath | None = None) -> Traje
         np.linalg.norm(rotation_vector(poses[0, :3, :3].T @ poses[:, :3, :3]), axis=1)
     )
     extent = " ".join(f"{side:.4g}" for side in np.ptp(centers, axis=0))
-    extent = " ".join(f"{side:.4g}" for side in np.ptp(centers, axis=0))
     lines = [
         f"frames           {len(trajectory)}, mode {trajectory.mode}",
         f"path             {steps.sum():.4g} m long, extent x y z {extent} m",

@@ -11,7 +11,7 @@ import torch
 
 from scaling4d.correspondence import cpu
 from scaling4d.correspondence.splat import gather
-from scaling4d.correspondence.warp import warp_from_depth, warp_from_flow
+from scaling4d.correspondence.warp import render_from_depth, warp_from_depth, warp_from_flow
 from tests import scenes
 from tests.correspondence.random_fields import moving_clip
 
@@ -36,6 +36,10 @@ def test_fused_path_is_the_reference(rule, footprint, dtype):
     assert torch.equal(fused.warped, plain.warped)
     assert torch.equal(fused.mask, plain.mask)
     assert 0.5 < fused.mask.mean() < 1
+    for implementation in ("auto", "reference"):
+        warped, mask = render_from_depth(*clip, implementation=implementation, **options)
+        assert torch.equal(warped, fused.warped)
+        assert torch.equal(mask, fused.mask)
 
 
 @pytest.mark.parametrize(
@@ -89,25 +93,27 @@ def test_extra_memory_is_below_twice_inputs_and_outputs():
         depth.expand(24, -1, -1).contiguous(),
     )
     cameras = [camera[:1].repeat(24, 0) if camera.ndim == 3 else camera for camera in cameras]
-    warp_from_depth(source, depth, *cameras)  # compiles
-    tracemalloc.start()
-    try:
-        warp = warp_from_depth(source, depth, *cameras)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert warp.field.target_depth is not None
-    outputs = (
-        warp.field.displacement,
-        warp.field.target_depth,
-        warp.winner,
-        warp.warped,
-        warp.mask,
-    )
-    held = sum(t.numel() * t.element_size() for t in outputs)
-    moved = held + source.numel() * 4 + depth.numel() * 4
+
+    def measured(function):
+        function(source, depth, *cameras)  # compiles
+        tracemalloc.start()
+        try:
+            results = function(source, depth, *cameras)
+            return results, tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    def size(*tensors):
+        return sum(t.numel() * t.element_size() for t in tensors)
+
+    warp, peak = measured(warp_from_depth)
+    field = warp.field
+    held = size(field.displacement, field.target_depth, warp.winner, warp.warped, warp.mask)
+    moved = held + size(source, depth)
     assert peak > held, "numpy's memory is traced"
     assert peak - held < 0.2 * moved, "the claim is 2; only one frame of scratch per thread is used"
+    pictures, peak = measured(render_from_depth)
+    assert peak - size(*pictures) < 0.2 * moved, "the field and the winners are not kept"
 
 
 def test_an_earlier_result_can_be_overwritten():
