@@ -1,11 +1,11 @@
-"""Proof that a camera path keeps clear of everything and keeps its subject in frame, at all times.
+"""Proof that a camera path keeps clear of everything and its subjects in frame, at all times.
 
 Clearance: a Bezier piece lies in the hull of its control points, hence in a ball (c, rho) around
 them. The distance d to a layout's solids and to the people swept over the piece's time is
 1-Lipschitz, so d(c) - rho is a lower bound of the clearance on the whole piece. A piece whose
 bound is below the asked radius is halved; the path fails if one stays below after `_DEPTH` times.
 
-Framing: the viewing direction is aim - eye and the subject's direction is subject - eye. Balls
+Framing: the viewing direction is aim - eye and a subject's direction is subject - eye. Balls
 around the three curves bound the angle between the directions on a piece; it must stay below the
 half angle of the cone that fits in the image less its margin.
 
@@ -27,14 +27,15 @@ from houdini_pdg.layout.solids import Solids, layout_solids
 
 from .moving import MovingCylinder, read_characters
 from .splines import TimeSpline, enclosing_balls, restrict
+from .subjects import Subject
 
 _DEPTH = 12
 _SLACK = 1e-9  # metres and radians given away to rounding
-VERSION = 1
+VERSION = 2
 
 
 class CertificateFailed(ValueError):  # noqa: N818 - a verdict on the path
-    """A bound could not be proved: the path is too close to something, or loses its subject."""
+    """A bound could not be proved: the path is too close to something, or loses a subject."""
 
 
 @dataclass(frozen=True)
@@ -49,30 +50,6 @@ class Report:
     @property
     def ok(self) -> bool:
         return not self.problems
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A point of interest: `track` (frames, 3) in the world, linear between frames."""
-
-    name: str
-    track: np.ndarray
-    fps: float
-
-    def position(self, times: np.ndarray) -> np.ndarray:
-        x = np.asarray(times) * self.fps
-        frames = np.arange(len(self.track))
-        return np.stack([np.interp(x, frames, self.track[:, k]) for k in range(3)], axis=-1)
-
-    def balls(self, start: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Balls (m, 3), (m,) that hold the subject over each [start, end] (m,)."""
-        centre = self.position((start + end) / 2)
-        frames = np.arange(len(self.track)) / self.fps
-        inside = (frames > start[:, None]) & (frames < end[:, None])
-        reach = np.linalg.norm(self.track - centre[:, None], axis=-1)
-        knots = np.where(inside, reach, 0.0).max(axis=1)
-        ends = [np.linalg.norm(self.position(t) - centre, axis=-1) for t in (start, end)]
-        return centre, np.maximum(knots, np.maximum(*ends))
 
 
 def scene_distance(
@@ -127,7 +104,7 @@ def angle_bounds(
 def certify(
     eye: TimeSpline,
     aim: TimeSpline,
-    subject: Subject,
+    subjects: Sequence[Subject],
     *,
     solids: Solids,
     people: Sequence[MovingCylinder],
@@ -140,10 +117,10 @@ def certify(
 
     Args:
         eye, aim: camera centre and aim point over the same duration, metres in the world.
-        subject: the point of interest.
+        subjects: the points of interest.
         solids, people: the scene, as `layout_solids` and `read_characters` give it.
         clearance: metres to prove.
-        half_angle: radians of the cone about the viewing direction that the subject may not leave.
+        half_angle: radians of the cone about the viewing direction that no subject may leave.
         layout, characters: the documents whose hashes the certificate carries.
 
     Raises:
@@ -154,23 +131,19 @@ def certify(
         lambda s, e: clearance_bounds(eye, solids, people, s, e) - clearance,
         "clearance",
     )
-    framed = _subdivide(
-        eye, lambda s, e: half_angle - angle_bounds(eye, aim, subject, s, e), "framing"
-    )
     bounds = clearance_bounds(eye, solids, people, *clear)
-    angles = angle_bounds(eye, aim, subject, *framed)
+    framings = [_frame(eye, aim, subject, half_angle) for subject in subjects]
     return {
         "version": VERSION,
         "clearance": clearance,
         "min_clearance": float(bounds.min()),
         "pieces": _rows(*clear, bounds),
         "half_angle": half_angle,
-        "max_angle": float(angles.max()),
-        "framing_pieces": _rows(*framed, angles),
+        "max_angle": max(framing["max_angle"] for framing in framings),
+        "subjects": framings,
         "duration": eye.duration,
         "eye": eye.control.tolist(),
         "aim": aim.control.tolist(),
-        "subject": {"name": subject.name, "track": subject.track.tolist(), "fps": subject.fps},
         "max_speed": eye.speed_bound(),
         "max_acceleration": eye.acceleration_bound(),
         "layout_hash": layout_hash(layout),
@@ -201,23 +174,41 @@ def verify_certificate(
     duration = float(certificate["duration"])
     eye = TimeSpline(np.asarray(certificate["eye"], dtype=float), duration)
     aim = TimeSpline(np.asarray(certificate["aim"], dtype=float), duration)
-    stored = certificate["subject"]
-    subject = Subject(stored["name"], np.asarray(stored["track"], dtype=float), stored["fps"])
     clear = _intervals(certificate["pieces"], eye, "clearance", problems)
-    framed = _intervals(certificate["framing_pieces"], eye, "framing", problems)
     solids, people = layout_solids(layout), read_characters(characters)
     bounds = clearance_bounds(eye, solids, people, *clear)
-    angles = angle_bounds(eye, aim, subject, *framed)
-    min_clearance, max_angle = float(bounds.min()), float(angles.max())
+    min_clearance, max_angle = float(bounds.min()), 0.0
     if min_clearance < certificate["clearance"]:
         problems.append(
             f"clearance {min_clearance:.4f} m is below the claimed {certificate['clearance']} m"
         )
     if min_clearance < certificate["min_clearance"] - 1e-6:
         problems.append("the stored least clearance is larger than the recomputed one")
-    if max_angle > certificate["half_angle"]:
-        problems.append(f"the subject may leave the frame: {np.degrees(max_angle):.2f} degrees")
+    for stored in certificate["subjects"]:
+        subject = Subject(stored["name"], np.asarray(stored["track"], dtype=float), stored["fps"])
+        framed = _intervals(stored["pieces"], eye, "framing", problems)
+        angle = float(angle_bounds(eye, aim, subject, *framed).max())
+        max_angle = max(max_angle, angle)
+        if angle > certificate["half_angle"]:
+            problems.append(f"{subject.name} may leave the frame: {np.degrees(angle):.2f} degrees")
     return Report(tuple(problems), min_clearance, max_angle, len(bounds))
+
+
+def _frame(eye: TimeSpline, aim: TimeSpline, subject: Subject, half_angle: float) -> dict[str, Any]:
+    """Prove that one subject stays within the cone and return its part of the certificate."""
+    framed = _subdivide(
+        eye,
+        lambda s, e: half_angle - angle_bounds(eye, aim, subject, s, e),
+        f"framing of {subject.name}",
+    )
+    angles = angle_bounds(eye, aim, subject, *framed)
+    return {
+        "name": subject.name,
+        "track": subject.track.tolist(),
+        "fps": subject.fps,
+        "max_angle": float(angles.max()),
+        "pieces": _rows(*framed, angles),
+    }
 
 
 def layout_hash(layout: Layout) -> str:

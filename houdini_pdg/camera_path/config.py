@@ -48,8 +48,12 @@ class TrajectoryConfig:
     """Weight of how each further camera starts relative to the first: the same pose and lens,
     beside it, or from the other side of the point of interest."""
     points_of_interest: tuple[str, ...] = ()
-    """What to keep in frame, one of them per scene: "person", a class such as "sofa", the name of
-    a box or a person, or a point "x,y,z" in metres; empty: people first, then main furniture."""
+    """What may be kept in frame: "person", a class such as "sofa", the name of a box or a person,
+    or a point "x,y,z" in metres; empty: people first, then main furniture. One of them is what all
+    cameras of a scene are about."""
+    points_per_camera: tuple[int, int] = (1, 2)
+    """Least and greatest number of points of interest that each camera keeps in frame throughout;
+    further ones than the scene's own are taken where they fit beside it."""
     clearance: float = 0.25
     """Metres between camera and everything else, proved along the whole continuous path."""
     max_speed: float = 1.2
@@ -60,7 +64,7 @@ class TrajectoryConfig:
     """Degrees per second of the viewing direction."""
     height: tuple[float, float] = (1.05, 1.75)
     """Metres above the floor at which a camera starts."""
-    horizontal_fov: tuple[float, float] = (55.0, 80.0)
+    horizontal_fov: tuple[float, float] = (46.0, 84.0)
     """Degrees, least and greatest; a lens is drawn from the primes between them."""
     frame_margin: float = 0.06
     """Share of the image's smaller side at each edge into which no point of interest may come."""
@@ -77,6 +81,11 @@ class TrajectoryConfig:
         for key in ("clearance", "max_speed", "max_acceleration", "max_turn_rate", "attempts"):
             if not 0 < getattr(self, key) < float("inf"):
                 raise ValueError(f"{key} must be positive, got {getattr(self, key)}")
+        if not 1 <= self.points_per_camera[0] <= self.points_per_camera[1]:
+            raise ValueError(
+                "points_per_camera must satisfy 1 <= least <= greatest, "
+                f"got {self.points_per_camera}"
+            )
         if not 0.2 <= self.height[0] <= self.height[1]:
             raise ValueError(f"height must satisfy 0.2 <= least <= greatest, got {self.height}")
         if not 20 <= self.horizontal_fov[0] <= self.horizontal_fov[1] <= 120:

@@ -11,14 +11,18 @@ import numpy as np
 from houdini_pdg.layout.model import Layout
 from scaling4d.geometry.camera import look_at
 
-from .certificate import Report, Subject, verify_certificate
+from .certificate import Report, verify_certificate
 from .lens import SENSOR_WIDTH, Lens
 from .splines import TimeSpline
+from .subjects import Subject
 
 
 @dataclass(frozen=True)
 class CameraPath:
-    """Eye and aim in the world over time, roll in radians, lens, subject and the proof."""
+    """Eye and aim in the world over time, roll in radians, lens, subjects and the proof.
+
+    The first of the subjects is the one that all cameras of the scene are about.
+    """
 
     name: str
     style: str
@@ -27,7 +31,7 @@ class CameraPath:
     eye: TimeSpline
     aim: TimeSpline
     roll: TimeSpline
-    subject: Subject
+    subjects: tuple[Subject, ...]
     certificate: dict[str, Any]
     statistics: dict[str, Any] = field(default_factory=dict)
 
@@ -48,7 +52,7 @@ class CameraPath:
             },
             "style": self.style,
             "start_view": self.start_view,
-            "poi": [{"name": self.subject.name, "track": self.subject.track.tolist()}],
+            "poi": [{"name": s.name, "track": s.track.tolist()} for s in self.subjects],
             "spline": {
                 "kind": "uniform cubic B-spline over time",
                 "duration": self.eye.duration,
@@ -76,7 +80,9 @@ def path_statistics(
 ) -> dict[str, float]:
     """Figures that a user asks of a path; metres, seconds and degrees."""
     world_from_camera = path.world_from_camera(times)
-    in_frame = _in_frame(path, world_from_camera, height, width)
+    in_frame = np.stack(
+        [_in_frame(path, s, world_from_camera, height, width) for s in path.subjects]
+    )
     fine = np.linspace(0.0, path.eye.duration, 8 * path.eye.pieces + 1)
     eyes, aims = path.eye(fine), path.aim(fine)
     step = fine[1] - fine[0]
@@ -92,17 +98,18 @@ def path_statistics(
         "max_acceleration": path.eye.acceleration_bound(),
         "jerk_rms": float(np.sqrt((jerk**2).sum(axis=1).mean())),
         "max_turn_rate": float(np.degrees(turn.max())),
-        "in_frame": float(in_frame.mean()),
+        "in_frame": float(in_frame.all(axis=0).mean()),
+        "points_of_interest": len(path.subjects),
         "min_clearance": path.certificate["min_clearance"],
         "certificate_pieces": len(path.certificate["pieces"]),
     }
 
 
 def _in_frame(
-    path: CameraPath, world_from_camera: np.ndarray, height: int, width: int
+    path: CameraPath, subject: Subject, world_from_camera: np.ndarray, height: int, width: int
 ) -> np.ndarray:
     """Whether the subject projects into the image at each frame (frames,)."""
-    offset = path.subject.track - world_from_camera[:, :3, 3]
+    offset = subject.track - world_from_camera[:, :3, 3]
     local = np.einsum("nij,ni->nj", world_from_camera[:, :3, :3], offset)
     pixels = local @ path.lens.intrinsics(height, width).T
     with np.errstate(divide="ignore", invalid="ignore"):

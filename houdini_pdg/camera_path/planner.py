@@ -16,7 +16,7 @@ import numpy as np
 from houdini_pdg.layout.model import Layout
 from scaling4d.geometry.seeds import rng as named_rng
 
-from .certificate import CertificateFailed, Subject, certify, scene_distance
+from .certificate import CertificateFailed, certify, scene_distance
 from .config import TrajectoryConfig
 from .free_space import FreeSpace
 from .path import CameraPath, path_statistics
@@ -24,13 +24,16 @@ from .scene import Clip, Scene
 from .splines import TimeSpline, through_ends
 from .starts import SPARE, Start, SubjectViews, choose_subject, draw_starts, free_points
 from .styles import SAMPLES, Move, propose
-from .timing import Shake, draw_pace, draw_shake, evaluate, piece_count, retime, turn_rates
+from .subjects import Drawn
+from .timing import STEADY, Shake, draw_pace, draw_shake, evaluate, piece_count, retime, turn_rates
 from .views import rate_views, sees, view_depths
 
 _MAX_PITCH = math.radians(38)
 _LEAST_RATING = 0.5  # of a view along the path, see `rate_views`
 _STYLES_PER_START = 3
 _SHAKE = {"handheld": 1.0, "follow": 0.5}
+_FOLLOW = 5.0  # factor on the weight of `follow` where the subject walks
+_SPARE_ANGLE = math.radians(0.5)  # left to the proof, whose bounds are wider than samples
 
 
 class PlanningFailed(ValueError):  # noqa: N818 - a verdict on the scene
@@ -62,24 +65,25 @@ def plan_cameras(
     scene = Scene(layout, characters, clip, config)
     generator = named_rng(seed, "points")
     space = FreeSpace(free_points(scene, generator), config.clearance + SPARE, scene.always_free)
-    best = 0
+    best, seen = 0, False
     for attempt in range(config.attempts):
         generator = named_rng(seed, "attempt", attempt)
         state = choose_subject(scene, space, generator)
         if state is None:
             continue
+        seen = True
         paths = _plan_set(scene, state, cameras, generator)
         if len(paths) == cameras:
             return paths
         best = max(best, len(paths))
-    if config.points_of_interest and best == 0:
+    if config.points_of_interest and not seen:
         raise PlanningFailed(
             f"none of the points of interest {list(config.points_of_interest)} is in the scene and "
             "can be seen from free space: name others"
         )
     raise PlanningFailed(
         f"only {best} of {cameras} camera paths could be proved in {config.attempts} attempts: "
-        "allow less clearance, a lower density or fewer people"
+        "allow less clearance, a lower density, fewer people or fewer points_per_camera"
     )
 
 
@@ -115,13 +119,13 @@ def _plan_from(
 
 
 def _draw_styles(scene: Scene, state: SubjectViews, rng: np.random.Generator) -> list[str]:
-    track = state.subject.track
+    track = state.drawn.subject.track
     moving = float(np.linalg.norm(track[-1, :2] - track[0, :2])) > 0.4
     weights = {s: w for s, w in sorted(scene.config.styles.items()) if w > 0}
-    if not moving and len(weights) > 1:
-        weights.pop("follow", None)
+    if "follow" in weights and len(weights) > 1:
+        weights["follow"] *= _FOLLOW if moving else 0.0
     names, values = list(weights), np.array(list(weights.values()))
-    count = min(_STYLES_PER_START, len(names))
+    count = min(_STYLES_PER_START, int((values > 0).sum()))
     chosen = rng.choice(len(names), size=count, replace=False, p=values / values.sum())
     return [names[int(i)] for i in chosen]
 
@@ -129,7 +133,7 @@ def _draw_styles(scene: Scene, state: SubjectViews, rng: np.random.Generator) ->
 def _plan_style(
     scene: Scene, state: SubjectViews, start: Start, style: str, name: str, rng: np.random.Generator
 ) -> CameraPath | None:
-    clip, subject = scene.clip, state.subject
+    clip, subject = scene.clip, state.drawn.subject
     pieces = piece_count(clip.duration)
     distance = float(np.linalg.norm(subject.track[0] - start.eye))
     shake = draw_shake(_SHAKE.get(style, 0.0), distance, pieces, rng)
@@ -139,8 +143,9 @@ def _plan_style(
     curves = _curves(scene, state, start, style, rng)
     if not len(curves):
         return None
-    control = retime(curves, aim, pace=draw_pace(rng), shake=shake, limits=scene.limits)
-    for index in _promising(scene, subject, start, aim, control, style)[:4]:
+    pace = STEADY if style == "follow" else draw_pace(rng)
+    control = retime(curves, aim, pace=pace, shake=shake, limits=scene.limits)
+    for index in _promising(scene, state.drawn, start, aim, control, style)[:4]:
         eye = TimeSpline(control[index], clip.duration)
         path = _prove(scene, state, start, style, name, eye, aim, shake)
         if path is not None:
@@ -151,13 +156,14 @@ def _plan_style(
 def _curves(
     scene: Scene, state: SubjectViews, start: Start, style: str, rng: np.random.Generator
 ) -> np.ndarray:
-    clip, subject = scene.clip, state.subject
+    clip, subject = scene.clip, state.drawn.subject
     speed = float(rng.uniform(0.3, 0.75)) * scene.config.max_speed
     travel = min(speed * clip.duration, 12.0)
     if style == "spline":
         targets = np.broadcast_to(subject.track[0], state.space.points.shape)
         eyes, times = state.space.points, np.zeros(len(state.space.points))
-        visible = sees(scene.solids, scene.people, eyes, targets, times, ignored=state.ignored)
+        ignored = state.drawn.ignored
+        visible = sees(scene.solids, scene.people, eyes, targets, times, ignored=ignored)
         return state.space.routes(start.eye, travel, visible, rng)
     times = np.linspace(0.0, clip.duration, SAMPLES)
     drift = subject.position(times) - subject.track[0]
@@ -168,7 +174,7 @@ def _curves(
 
 def _promising(
     scene: Scene,
-    subject: Subject,
+    drawn: Drawn,
     start: Start,
     aim: TimeSpline,
     control: np.ndarray,
@@ -184,11 +190,13 @@ def _promising(
     clear = scene_distance(scene.solids, scene.people, flat, repeated, repeated)
     good = (clear.reshape(eyes.shape[:-1]) > config.clearance + 0.01).all(axis=1)
     good &= scene.region.contains(eyes[..., :2]).all(axis=1)
-    axis, ray = aim(times) - eyes, subject.position(times) - eyes
-    cross = np.linalg.norm(np.cross(axis, ray), axis=-1)
-    angle = np.arctan2(cross, (axis * ray).sum(-1)).max(axis=1)
-    allowed = start.lens.half_angle(clip.height, clip.width, config.frame_margin)
-    good &= angle < allowed - math.radians(0.5)
+    axis = aim(times) - eyes
+    allowed = start.lens.half_angle(clip.height, clip.width, config.frame_margin) - _SPARE_ANGLE
+    framed = [
+        _angles(axis, each.subject.position(times) - eyes).max(axis=1) < allowed
+        for each in (drawn, *start.companions)
+    ]
+    good &= framed[0] & (np.sum(framed, axis=0) >= config.points_per_camera[0])
     pitch = np.abs(np.arctan2(axis[..., 2], np.linalg.norm(axis[..., :2], axis=-1)))
     good &= (pitch < _MAX_PITCH).all(axis=1)
     edges = np.linalg.norm(np.diff(control, axis=1), axis=2)
@@ -212,36 +220,61 @@ def _prove(
     shake: Shake,
 ) -> CameraPath | None:
     """Check sight of the subject and the view, then prove the path; None if any of it fails."""
-    clip, config, subject = scene.clip, scene.config, state.subject
-    eyes, targets = eye(clip.times), subject.track
-    sight = sees(
-        scene.solids, scene.people, eyes, targets, clip.times, ignored=state.ignored
-    ).mean()
-    if sight < config.min_line_of_sight:
+    clip, config = scene.clip, scene.config
+    allowed = start.lens.half_angle(clip.height, clip.width, config.frame_margin)
+    seen = _seen_subjects(scene, state.drawn, start, eye, aim, allowed - _SPARE_ANGLE)
+    if state.drawn.subject.name not in seen or len(seen) < config.points_per_camera[0]:
         return None
+    subjects = tuple(d.subject for d in (state.drawn, *start.companions) if d.subject.name in seen)
     checked = np.linspace(0, clip.frames - 1, 3).astype(int)
     half_angle = start.lens.half_angle(clip.height, clip.width, 0.0)
     aims = aim(clip.times[checked])
-    distance, index, _ = view_depths(scene.solids, eyes[checked], aims, half_angle)
+    distance, index, _ = view_depths(scene.solids, eye(clip.times[checked]), aims, half_angle)
     if (rate_views(scene.solids, distance, index) < _LEAST_RATING).any():
         return None
     try:
         certificate = certify(
             eye,
             aim,
-            subject,
+            subjects,
             solids=scene.solids,
             people=scene.people,
             clearance=config.clearance,
-            half_angle=start.lens.half_angle(clip.height, clip.width, config.frame_margin),
+            half_angle=allowed,
             layout=scene.layout,
             characters=scene.characters,
         )
     except CertificateFailed:
         return None
     roll = TimeSpline(shake.roll, clip.duration)
-    path = CameraPath(name, style, start.relation, start.lens, eye, aim, roll, subject, certificate)
+    path = CameraPath(
+        name, style, start.relation, start.lens, eye, aim, roll, subjects, certificate
+    )
     statistics = path_statistics(path, clip.times, clip.height, clip.width)
-    statistics.update(line_of_sight=float(sight), tried=state.tried)
+    statistics.update(line_of_sight=min(seen.values()), tried=state.tried)
     path.statistics.update(statistics)
     return path
+
+
+def _seen_subjects(
+    scene: Scene, drawn: Drawn, start: Start, eye: TimeSpline, aim: TimeSpline, allowed: float
+) -> dict[str, float]:
+    """Share of frames that see each point of interest which stays in frame and is seen enough."""
+    times = scene.clip.times
+    eyes = eye(times)
+    axis = aim(times) - eyes
+    seen = {}
+    for each in (drawn, *start.companions):
+        track = each.subject.track
+        sight = sees(scene.solids, scene.people, eyes, track, times, ignored=each.ignored).mean()
+        framed = (_angles(axis, track - eyes) < allowed).all()
+        if framed and sight >= scene.config.min_line_of_sight:
+            seen[each.subject.name] = float(sight)
+    return seen
+
+
+def _angles(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Angles (...) in radians between vectors (..., 3)."""
+    cross = np.linalg.norm(np.cross(first, second), axis=-1)
+    angles: np.ndarray = np.arctan2(cross, (first * second).sum(-1))
+    return angles

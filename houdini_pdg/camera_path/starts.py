@@ -8,41 +8,45 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .certificate import Subject
 from .free_space import FreeSpace, sample_points
 from .lens import Lens, draw_lens
 from .scene import Scene
-from .subjects import draw_subjects
-from .views import StartView, rate_starts
+from .subjects import Drawn, draw_subjects
+from .views import StartView, rate_starts, sees
 
 SPARE = 0.03
 """Metres beyond the asked clearance that sampled positions must keep."""
 
 _POINTS = 320
 _SUBJECTS = 3
+_MUCH_BETTER = 1.0  # rating for which a subject drawn later is preferred, see `rate_views`
 _STARTS = 4
+_NEAREST_COMPANION = 1.3  # metres from the camera
 
 
 @dataclass(frozen=True)
 class Start:
-    """The first pose: eye (3,), the aim's offset (3,) from the subject, lens and relation."""
+    """The first pose: eye (3,), the aim's offset (3,) from the subject, lens, relation to the
+    first camera, and the further points of interest that this pose has in frame."""
 
     eye: np.ndarray
     aim_offset: np.ndarray
     lens: Lens
     relation: str
+    companions: tuple[Drawn, ...] = ()
 
 
 @dataclass
 class SubjectViews:
-    """The subject of an attempt with its rated start views and the roadmap of free points."""
+    """The subject of an attempt with its rated start views, the other points of interest of the
+    scene, and the roadmap of free points."""
 
-    subject: Subject
-    ignored: tuple[str, ...]
+    drawn: Drawn
+    others: tuple[Drawn, ...]
     views: list[StartView]
     space: FreeSpace
     tried: int = 0
@@ -65,24 +69,26 @@ def choose_subject(scene: Scene, space: FreeSpace, rng: np.random.Generator) -> 
     half_angle = draw_lens(scene.config, rng).half_angle(clip.height, clip.width, 0.0)
     best: SubjectViews | None = None
     compared = 0
-    for subject, ignored in draw_subjects(
+    subjects = draw_subjects(
         scene.layout, scene.characters, clip.frames, rng, scene.config.points_of_interest
-    ):
+    )
+    for drawn in subjects:
         views = rate_starts(
             scene.solids,
             scene.people,
             space.points,
-            subject.track,
+            drawn.subject.track,
             duration=clip.duration,
             half_angle=half_angle,
-            ignored=ignored,
+            ignored=drawn.ignored,
             rng=rng,
         )
         if len(views) < 3:
             continue
         compared += 1
-        if best is None or views[0].rating > best.views[0].rating + 0.5:
-            best = SubjectViews(subject, ignored, views, space)
+        if best is None or views[0].rating > best.views[0].rating + _MUCH_BETTER:
+            others = tuple(other for other in subjects if other is not drawn)
+            best = SubjectViews(drawn, others, views, space)
         if compared == _SUBJECTS:
             break
     return best
@@ -98,7 +104,7 @@ def draw_starts(
     names = sorted(config.start_views)
     weights = np.array([config.start_views[name] for name in names])
     relation = names[int(rng.choice(len(names), p=weights / weights.sum()))]
-    shared = Start(first.eye, first.aim_offset, first.lens, "shared")
+    shared = replace(first, relation="shared")
     if relation == "shared":
         return [shared] * 2 + _related(scene, state, first, "offset", rng)
     return _related(scene, state, first, relation, rng) + [shared] * 2
@@ -108,7 +114,7 @@ def _related(
     scene: Scene, state: SubjectViews, first: Start, relation: str, rng: np.random.Generator
 ) -> list[Start]:
     """Starts beside the first (6 to 40 degrees about the subject) or across (over 100 degrees)."""
-    centre = state.subject.track[0, :2]
+    centre = state.drawn.subject.track[0, :2]
     reference = first.eye[:2] - centre
     low, high = (6.0, 40.0) if relation == "offset" else (100.0, 181.0)
     fitting = []
@@ -136,16 +142,43 @@ def _pick(views: Sequence[StartView], rng: np.random.Generator) -> list[StartVie
 def _start_at(
     scene: Scene, state: SubjectViews, view: StartView, relation: str, rng: np.random.Generator
 ) -> Start:
-    """Aim off the subject towards the middle of what is seen, by up to half the allowed angle."""
+    """Aim off the subject towards its companions or, without any, the middle of what is seen."""
     lens = draw_lens(scene.config, rng)
     clip = scene.clip
     allowed = lens.half_angle(clip.height, clip.width, scene.config.frame_margin)
-    subject = state.subject.track[0]
-    ray, other = subject - view.eye, view.seen_centre - view.eye
+    subject = state.drawn.subject.track[0]
+    companions = _companions(scene, state, view.eye, allowed)
+    if companions:
+        middle = np.mean([subject, *(c.subject.track[0] for c in companions)], axis=0)
+        most = 0.8 * allowed
+    else:
+        middle, most = view.seen_centre, float(rng.uniform(0.2, 0.55)) * allowed
+    ray, other = subject - view.eye, middle - view.eye
     distance = float(np.linalg.norm(ray))
     axis = ray / distance
     side = other - (other @ axis) * axis
     reach = float(np.linalg.norm(side))
-    angle = min(math.atan2(reach, float(other @ axis)), float(rng.uniform(0.2, 0.55)) * allowed)
+    angle = min(math.atan2(reach, float(other @ axis)), most)
     offset = side / max(reach, 1e-9) * math.tan(max(angle, 0.0)) * distance
-    return Start(view.eye, offset, lens, relation)
+    return Start(view.eye, offset, lens, relation, companions)
+
+
+def _companions(
+    scene: Scene, state: SubjectViews, eye: np.ndarray, allowed: float
+) -> tuple[Drawn, ...]:
+    """The other points of interest that fit into one image with the subject and are seen."""
+    ray = state.drawn.subject.track[0] - eye
+    found: list[Drawn] = []
+    for other in state.others:
+        if len(found) == scene.config.points_per_camera[1] - 1:
+            break
+        position = other.subject.track[0]
+        away = position - eye
+        distance = float(np.linalg.norm(away))
+        cosine = float(away @ ray) / max(distance * float(np.linalg.norm(ray)), 1e-9)
+        if distance < _NEAREST_COMPANION or cosine < math.cos(1.5 * allowed):
+            continue
+        ends = eye[None], position[None], np.zeros(1)
+        if sees(scene.solids, scene.people, *ends, ignored=other.ignored)[0]:
+            found.append(other)
+    return tuple(found)

@@ -51,6 +51,10 @@ def draw_shake(strength: float, distance: float, pieces: int, rng: np.random.Gen
     return Shake(noise(3, 0.006), noise(3, angle * distance), noise(1, angle))
 
 
+STEADY = np.array([1.0, 0.0, 0.0])
+"""Pace of constant speed, see `progress`."""
+
+
 def draw_pace(rng: np.random.Generator) -> np.ndarray:
     """Weights (3,) of constant speed, easing in and out, and setting off from rest."""
     kind = int(rng.choice(3, p=[0.45, 0.35, 0.2]))

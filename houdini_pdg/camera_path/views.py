@@ -16,6 +16,7 @@ _RAYS = 7
 _NEAREST, _FARTHEST = 1.5, 6.5  # metres from camera to subject, in plan
 _COMFORTABLE = 2.6  # metres from which a standing person fits into a usual frame
 _RATED = 48
+_PERSON_SEEN = 0.6  # rating for each person in view
 
 
 @dataclass(frozen=True)
@@ -87,16 +88,40 @@ def view_depths(
 
 
 def rate_views(solids: Solids, distance: np.ndarray, index: np.ndarray) -> np.ndarray:
-    """Ratings (k,): depth in view, plus the variety of furniture, less what is close by.
+    """Ratings (k,): depth in view, plus variety and share of furniture, less what is close by.
 
-    A view of most of a furnished room rates about 5, a bare wall at arm's length below 0.
+    A view of most of a furnished room rates about 6, a bare wall at arm's length below 0.
     """
     wall = np.array([name.startswith("wall_") for name in solids.names] + [True, True])
     depth = np.median(np.minimum(distance, 6.0), axis=1)
     things = np.array([len({i for i in row if not wall[i]}) for row in index.tolist()])
+    furnished = (~wall[index]).mean(axis=1)
     blocked = (distance < 0.9).mean(axis=1)
-    rating: np.ndarray = 0.7 * depth + 0.45 * np.minimum(things, 8) - 8.0 * blocked
+    rating: np.ndarray = (
+        0.7 * depth + 0.45 * np.minimum(things, 8) + 2.0 * furnished - 8.0 * blocked
+    )
     return rating
+
+
+def _people_in_view(
+    solids: Solids,
+    people: Sequence[MovingCylinder],
+    eyes: np.ndarray,
+    targets: np.ndarray,
+    half_angle: float,
+) -> np.ndarray:
+    """Number (k,) of people that eyes (k, 3) looking at targets (k, 3) see at the start."""
+    count, start = np.zeros(len(eyes)), np.zeros(len(eyes))
+    forward = targets - eyes
+    forward /= np.linalg.norm(forward, axis=1, keepdims=True)
+    for person in people:
+        chest = np.append(person.track[0], 0.25 * person.low + 0.75 * person.high)
+        points = np.broadcast_to(chest, eyes.shape)
+        ray = points - eyes
+        cosine = (ray * forward).sum(1) / np.linalg.norm(ray, axis=1)
+        seen = sees(solids, people, eyes, points, start, ignored=(person.name,))
+        count += seen & (cosine > np.cos(half_angle))
+    return count
 
 
 def rate_starts(
@@ -131,5 +156,6 @@ def rate_starts(
     distance, index, hit = view_depths(solids, kept, targets, half_angle)
     near = np.linalg.norm(kept - first, axis=1)
     ratings = rate_views(solids, distance, index) - np.maximum(_COMFORTABLE - near, 0.0)
+    ratings += _PERSON_SEEN * _people_in_view(solids, people, kept, targets, half_angle)
     order = np.argsort(-ratings, kind="stable")
     return [StartView(kept[i], np.median(hit[i], axis=0), float(ratings[i])) for i in order]

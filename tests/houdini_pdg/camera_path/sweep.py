@@ -33,14 +33,14 @@ _RADIUS, _TALL = 0.35, 1.8
 
 
 def stand_ins(layout: Layout, seed: int, clip: Clip = CLIP) -> dict[str, Any]:
-    """A characters.json document of up to three people, standing or walking at 1.2 m/s."""
+    """A characters.json document of up to three people, standing or walking at up to 0.9 m/s."""
     rng = named_rng(seed, "people")
     region, solids = floor_region(layout), layout_solids(layout)
     low, high = layout.bounds()
     people: list[dict[str, Any]] = []
     for index in range(int(rng.integers(0, 4))):
         for _ in range(60):
-            heading, speed = rng.uniform(0, 2 * np.pi), rng.choice([0.0, 0.0, 1.2])
+            heading, speed = rng.uniform(0, 2 * np.pi), rng.choice([0.0, 0.5, 0.9])
             direction = np.array([np.cos(heading), np.sin(heading)])
             track = rng.uniform(low, high) + speed * clip.times[:, None] * direction
             free = solids.plan_distance(track, 0.06, _TALL) > _RADIUS + 0.05

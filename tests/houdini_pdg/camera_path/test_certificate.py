@@ -11,7 +11,6 @@ import pytest
 
 from houdini_pdg.camera_path.certificate import (
     CertificateFailed,
-    Subject,
     angle_bounds,
     certify,
     clearance_bounds,
@@ -20,6 +19,7 @@ from houdini_pdg.camera_path.certificate import (
 from houdini_pdg.camera_path.lens import Lens
 from houdini_pdg.camera_path.moving import MovingCylinder, read_characters
 from houdini_pdg.camera_path.splines import TimeSpline, through_ends
+from houdini_pdg.camera_path.subjects import Subject
 from houdini_pdg.layout.grammar import parse_layout
 from houdini_pdg.layout.model import Layout
 from houdini_pdg.layout.solids import FITTING, layout_solids
@@ -65,11 +65,14 @@ def prove(
     half_angle: float = 0.6,
 ) -> dict[str, Any]:
     target = np.array([3.0, 2.5, 1.2])
-    subject = Subject("cupboard", np.tile(target, (49, 1)), 24.0)
+    subjects = [
+        Subject("cupboard", np.tile(target, (49, 1)), 24.0),
+        Subject("vase", np.tile([3.0, 2.5, 1.3], (49, 1)), 24.0),
+    ]
     certificate = certify(
         eye,
         aim or line(target, target),
-        subject,
+        subjects,
         solids=layout_solids(layout),
         people=read_characters(characters),
         clearance=clearance,
@@ -168,7 +171,7 @@ def test_bounds_are_never_on_the_wrong_side_of_dense_samples() -> None:
 def test_a_subject_that_leaves_the_cone_is_not_proved() -> None:
     eye = line([1.0, 1.0, 1.5], [1.0, 1.0, 1.5])
     turning = line([3.0, 2.5, 1.2], [1.0, 4.0, 1.2])
-    with pytest.raises(CertificateFailed, match="framing is not proved"):
+    with pytest.raises(CertificateFailed, match="framing of cupboard is not proved"):
         prove(eye, aim=turning, half_angle=0.5)
 
 
@@ -189,11 +192,13 @@ def _tampered(certificate: dict[str, Any], kind: str) -> dict[str, Any]:
     elif kind == "cone":
         changed["half_angle"] = 0.0
     elif kind == "subject":
-        changed["subject"]["track"] = [[1.0, 4.5, 1.0]] * 49
+        changed["subjects"][0]["track"] = [[1.0, 4.5, 1.0]] * 49
+    elif kind == "second subject":
+        changed["subjects"][1]["track"] = [[1.0, 4.5, 1.0]] * 49
     elif kind == "version":
         changed["version"] = 99
     elif kind == "end":
-        changed["framing_pieces"].pop()
+        changed["subjects"][0]["pieces"].pop()
     return changed
 
 
@@ -206,7 +211,8 @@ def _tampered(certificate: dict[str, Any], kind: str) -> dict[str, Any]:
         ("boast", "larger than the recomputed"),
         ("long piece", "spans two pieces"),
         ("cone", "may leave the frame"),
-        ("subject", "may leave the frame"),
+        ("subject", "cupboard may leave the frame"),
+        ("second subject", "vase may leave the frame"),
         ("version", "unknown certificate version"),
         ("end", "do not cover"),
     ],

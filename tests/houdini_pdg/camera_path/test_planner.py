@@ -61,18 +61,19 @@ def test_certificates_hold_and_dense_sampling_finds_no_violation(seed: int) -> N
         assert sampled_clearance(path, layout, characters) >= report.min_clearance
 
 
-def test_the_subject_projects_inside_the_margin_of_every_frame() -> None:
+def test_every_point_of_interest_projects_inside_the_margin_of_every_frame() -> None:
     margin = TrajectoryConfig().frame_margin * 480
     for seed, path in each_path():
         entry = path.to_json(CLIP.times, CLIP.height, CLIP.width)
         poses, intrinsics = np.array(entry["world_from_camera"]), np.array(entry["intrinsics"])
-        subject = np.array(entry["poi"][0]["track"])
-        local = np.linalg.inv(poses) @ np.column_stack([subject, np.ones(len(subject))])[..., None]
-        pixels = intrinsics @ local[:, :3]
-        assert (pixels[:, 2] > 0).all()
-        xy = pixels[:, :2, 0] / pixels[:, 2:, 0]
-        assert (xy > margin - 1e-6).all(), (seed, path.name)
-        assert (xy < 480 - margin + 1e-6).all(), (seed, path.name)
+        for point in entry["poi"]:
+            track = np.column_stack([np.array(point["track"]), np.ones(len(poses))])
+            local = np.linalg.inv(poses) @ track[..., None]
+            pixels = intrinsics @ local[:, :3]
+            assert (pixels[:, 2] > 0).all()
+            xy = pixels[:, :2, 0] / pixels[:, 2:, 0]
+            assert (xy > margin - 1e-6).all(), (seed, path.name)
+            assert (xy < 480 - margin + 1e-6).all(), (seed, path.name)
 
 
 def test_speeds_are_those_of_a_person() -> None:
@@ -105,7 +106,7 @@ def test_start_views_relate_as_asked() -> None:
     for seed in SEEDS:
         first, *others = planned(seed)[2]
         start = first.world_from_camera(np.zeros(1))[0]
-        centre = first.subject.track[0, :2]
+        centre = first.subjects[0].track[0, :2]
         for path in others:
             seen.add(path.start_view)
             pose = path.world_from_camera(np.zeros(1))[0]
@@ -122,8 +123,27 @@ def test_start_views_relate_as_asked() -> None:
     assert seen == {"shared", "offset", "opposite"}
 
 
-def test_most_styles_occur() -> None:
-    assert {path.style for _, path in each_path()} >= set(STYLES) - {"follow"}
+def test_all_styles_occur_and_walkers_are_followed() -> None:
+    assert {path.style for _, path in each_path()} == set(STYLES)
+    for _, path in each_path():
+        track = path.subjects[0].track
+        if path.style == "follow":
+            assert np.linalg.norm(track[-1] - track[0]) > 0.4
+
+
+def test_most_cameras_keep_two_points_of_interest_and_all_share_the_first() -> None:
+    counts = [len(path.subjects) for _, path in each_path()]
+    assert set(counts) == {1, 2}
+    assert np.mean(counts) > 1.4
+    for seed in SEEDS:
+        assert len({path.subjects[0].name for path in planned(seed)[2]}) == 1
+
+
+def test_lenses_vary_within_the_allowed_fields_of_view() -> None:
+    low, high = TrajectoryConfig().horizontal_fov
+    views = {path.lens.horizontal_fov for _, path in each_path()}
+    assert len(views) >= 4
+    assert low <= min(views) < max(views) <= high
 
 
 def test_the_same_seed_gives_the_same_cameras() -> None:
@@ -148,7 +168,7 @@ def test_each_style_moves_as_its_name_says(style: str) -> None:
     assert {path.style for path in paths} == {style}
     for path in paths:
         eyes = path.eye(np.linspace(0, path.eye.duration, 50))
-        centre = path.subject.track[0]
+        centre = path.subjects[0].track[0]
         radius = np.linalg.norm((eyes - centre)[:, :2], axis=1)
         moved = np.linalg.norm(eyes[-1] - eyes[0])
         if style == "still":
@@ -162,8 +182,8 @@ def test_each_style_moves_as_its_name_says(style: str) -> None:
             assert np.abs(eyes - eyes[0] - along[:, None] * chord).max() < 1e-6
         elif style == "crane":
             assert np.ptp(eyes[:, 2]) > 0.1
-        elif style == "follow" and path.subject.name == "walker":
-            walk = path.subject.track[-1] - path.subject.track[0]
+        elif style == "follow" and path.subjects[0].name == "walker":
+            walk = path.subjects[0].track[-1] - path.subjects[0].track[0]
             assert (eyes[-1] - eyes[0]) @ walk / np.linalg.norm(walk) > 0.5
         elif style == "handheld":
             assert path.statistics["jerk_rms"] > 0.5
@@ -188,9 +208,32 @@ def test_a_point_of_interest_can_be_asked_for(wish: str, names: set[str]) -> Non
     config = TrajectoryConfig(points_of_interest=(wish,))
     layout = parse_layout(HALL)
     paths = plan_cameras(layout, EMPTY, config, cameras=2, clip=CLIP, seed=2)
-    assert {path.subject.name for path in paths} == names
+    assert {path.subjects[0].name for path in paths} == names
     if "," in wish:
-        np.testing.assert_allclose(paths[0].subject.track[7], [4.0, 5.0, 1.2])
+        np.testing.assert_allclose(paths[0].subjects[0].track[7], [4.0, 5.0, 1.2])
+
+
+def test_two_points_asked_for_together_are_both_proved_by_every_camera() -> None:
+    wishes = ("sofa", "dining_table")
+    config = TrajectoryConfig(points_of_interest=wishes, points_per_camera=(2, 2))
+    paths = plan_cameras(parse_layout(HALL), EMPTY, config, cameras=3, clip=CLIP, seed=4)
+    for path in paths:
+        assert {subject.name for subject in path.subjects} == {"bbox_0", "bbox_2"}
+        proved = path.certificate["subjects"]
+        assert [framing["name"] for framing in proved] == [s.name for s in path.subjects]
+        assert all(f["max_angle"] <= path.certificate["half_angle"] for f in proved)
+
+
+def test_points_that_fit_no_image_together_are_rejected() -> None:
+    config = TrajectoryConfig(
+        points_of_interest=("0.5,3.0,1.2", "7.5,3.0,1.2", "4.0,0.5,1.2"),
+        points_per_camera=(3, 3),
+        attempts=1,
+        styles={"orbit": 1.0},
+        horizontal_fov=(30.0, 40.0),
+    )
+    with pytest.raises(PlanningFailed, match="could be proved"):
+        plan_cameras(parse_layout(HALL), EMPTY, config, cameras=1, clip=CLIP, seed=0)
 
 
 def test_a_scene_without_the_point_of_interest_is_rejected() -> None:
@@ -215,6 +258,7 @@ def test_an_impossible_clearance_is_rejected_with_advice() -> None:
         ({"frame_margin": 0.5}, "frame_margin"),
         ({"height": (0.1, 0.1)}, "height"),
         ({"points_of_interest": ("1,2",)}, "name or 'x,y,z'"),
+        ({"points_per_camera": (0, 1)}, "points_per_camera"),
     ],
 )
 def test_bad_configuration_is_refused(values: dict, message: str) -> None:
