@@ -84,24 +84,34 @@ def draw_rig(config: ComposeConfig, rng: np.random.Generator) -> Rig:
 
 
 def author_lights(
-    stage: Usd.Stage, rig: Rig, layout: Layout, region: FloorRegion, lamps: Sequence[Usd.Prim]
+    stage: Usd.Stage,
+    rig: Rig,
+    layout: Layout,
+    region: FloorRegion,
+    lamps: Sequence[Usd.Prim],
+    *,
+    sky: str,
 ) -> float:
     """Author /World/Lights: dome, sun, a panel of daylight in each window, ceiling lamps.
 
-    `lamps` are the lights inside assets. All are given one exposure, which is returned in stops: it
-    brings the room's mean radiance to that of the hour, and then the rig's own exposure is added.
+    `lamps` are the lights inside assets, `sky` is the asset path of the sky's image. All lights are
+    given one exposure, which is returned in stops: it brings the room's mean radiance to that of
+    the hour, and then the rig's own exposure is added. The image of the sky, as a photographer
+    would see to, is only as bright as a picture can show; what lights the room are the panels.
     """
     define_group(stage, "/World/Lights")
     dome = UsdLux.DomeLight.Define(stage, "/World/Lights/sky")
-    dome.CreateColorAttr(Gf.Vec3f(*rig.sky))
-    dome.CreateIntensityAttr(1.0)
+    dome.CreateTextureFileAttr(sky)
+    dome.CreateTextureFormatAttr(UsdLux.Tokens.latlong)
+    dome.OrientToStageUpAxis()
+    dome.CreateExposureAttr(rig.exposure)
     if rig.sun > 0 and rig.sun_elevation > 0:
         _author_sun(stage, rig)
     for window in layout.windows:
         _author_daylight(stage, rig, layout, region, window)
     _author_ceiling(stage, rig, layout)
     group = stage.GetPrimAtPath("/World/Lights")
-    lights = [*group.GetChildren(), *lamps]
+    lights = [*(light for light in group.GetChildren() if light != dome.GetPrim()), *lamps]
     mean = sum(_flux(light) for light in lights) * _ALBEDO
     mean /= math.pi * _surface(layout, region) * (1.0 - _ALBEDO)
     stops = round(math.log2(_MEAN_RADIANCE[rig.time_of_day] / max(mean, 1e-6)) + rig.exposure, 3)
@@ -112,8 +122,8 @@ def author_lights(
 
 
 def _flux(light: Usd.Prim) -> float:
-    """Power that a light sends into the room, radiance times area times pi; sun and sky come with
-    the windows' panels, so they count nothing."""
+    """Power that a light sends into the room, radiance times area times pi; the sun comes with
+    the windows' panels, so it counts nothing."""
     api = UsdLux.LightAPI(light)
     radiance = float(api.GetIntensityAttr().Get()) * 2.0 ** float(api.GetExposureAttr().Get())
     if rect := UsdLux.RectLight(light):
