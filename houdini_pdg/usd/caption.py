@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from houdini_pdg.layout.model import Layout
+from houdini_pdg.layout.solids import floor_region, is_passage
 
 _ROOM_SIGNS = (
-    ("bed", "bedroom"),
-    ("stove", "kitchen"),
-    ("sofa", "living room"),
-    ("dining_table", "dining room"),
-    ("desk", "study"),
+    (("bed", "sofa"), "studio apartment"),
+    (("bed",), "bedroom"),
+    (("stove",), "kitchen"),
+    (("sofa", "tv"), "living room"),
+    (("dining_table",), "dining room"),
+    (("desk",), "study"),
+    (("sofa",), "living room"),
 )
+"""Categories that a room must have -> its name; the first that fits."""
 _WORDS = {
     "tv": "television",
     "tv_cabinet": "TV cabinet",
@@ -25,7 +29,6 @@ _WORDS = {
     "floor-standing_lamp": "floor lamp",
     "micro-wave_oven": "microwave oven",
     "ceiling_light": "ceiling light",
-    "bookcase": "bookcase",
 }
 _VERBS = {
     "idle": "standing",
@@ -39,7 +42,14 @@ _VERBS = {
     "reach": "reaching out",
     "point": "pointing",
     "stretch": "stretching",
-    "carry": "carrying something",
+    "carry": "carrying a box",
+}
+_LIGHTS = {
+    "morning": "in soft morning light",
+    "noon": "in bright noon light",
+    "afternoon": "in clear afternoon light",
+    "evening": "in warm evening light",
+    "night": "lit by lamps at night",
 }
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
 _UNNAMED = {"curtain", "ceiling_light", "ornaments", "books", "vase", "basket", "wall_cabinet"}
@@ -55,35 +65,47 @@ def write_caption(
     lamps_on: bool,
     finishes: Mapping[str, str],
 ) -> str:
-    """Return the caption: room, furniture, finishes, light, and what the people do."""
-    counts = Counter(box.category for box in layout.boxes)
-    room = next((name for sign, name in _ROOM_SIGNS if counts[sign]), "room")
-    things = [
-        _counted(category, count)
-        for category, count in counts.most_common()
-        if category not in _UNNAMED
-    ]
+    """Return the caption: room, finishes, furniture from the largest down, light, and people."""
+    counts = Counter(box.category for box in layout.boxes if box.category not in _UNNAMED)
+    largest: dict[str, float] = {}
+    for box in layout.boxes:
+        size = float(box.scale[0] * box.scale[1] * box.scale[2])
+        largest[box.category] = max(size, largest.get(box.category, 0.0))
+    things = sorted(counts, key=lambda category: (-largest[category], category))[:_MAX_THINGS]
     floor = _FLOORS.get(finishes["floor"].split("_")[0], "stone floor")
     colour = finishes["wall"].removeprefix("wall_")
-    text = f"A {room} with {_joined(things[:_MAX_THINGS])}" if things else f"An empty {room}"
-    text += f", {colour} walls and a {floor}, "
-    text += _light(time_of_day, lamps_on) + "."
-    people = Counter(str(person["motion"]) for person in characters["characters"])
-    if people:
-        deeds = _joined([_deed(motion, count) for motion, count in people.items()])
-        text += f" {deeds[0].upper()}{deeds[1:]}."
-    return text
+    text = f"{_room(layout, counts)} with {colour} walls and a {floor}, "
+    if things:
+        text += f"furnished with {_joined([_counted(name, counts[name]) for name in things])}, "
+    text += _LIGHTS[time_of_day]
+    if lamps_on and time_of_day != "night":
+        text += " with the lamps on"
+    return text + "." + _deeds([str(person["motion"]) for person in characters["characters"]])
 
 
-def _deed(motion: str, count: int) -> str:
-    verb = _VERBS.get(motion, f"doing: {motion.replace('_', ' ')}")
-    return f"{_number(count)} {'person is' if count == 1 else 'people are'} {verb}"
+def _room(layout: Layout, counts: Mapping[str, int]) -> str:
+    """What kind of room it is, told by its furniture; several rooms make an apartment."""
+    region = floor_region(layout)
+    if any(is_passage(layout, door, region) for door in layout.doors):
+        return "An apartment"
+    kind = next((name for signs, name in _ROOM_SIGNS if all(counts[s] for s in signs)), "room")
+    return f"{'A' if counts else 'An empty'} {kind}"
 
 
-def _light(time_of_day: str, lamps_on: bool) -> str:
-    if time_of_day == "night":
-        return "lit by lamps at night"
-    return f"in {time_of_day} light" + (" with the lamps on" if lamps_on else "")
+def _deeds(motions: Sequence[str]) -> str:
+    """A sentence on what the people do, led by a space; nothing without people."""
+    if not motions:
+        return ""
+    counts = Counter(motions)
+    parts = []
+    for motion, count in counts.items():
+        who = _number(count) + (" person" if count == 1 else " people")
+        if parts and count == 1:
+            who = "another"
+        verb = _VERBS.get(motion, motion.replace("_", " "))
+        parts.append(f"{who} {'is' if count == 1 else 'are'} {verb}")
+    text = _joined(parts)
+    return f" {text[0].upper()}{text[1:]}."
 
 
 def _number(count: int) -> str:

@@ -19,6 +19,7 @@ from houdini_pdg.usd.caption import write_caption
 from houdini_pdg.usd.config import TIMES_OF_DAY, CharactersConfig, ComposeConfig
 from houdini_pdg.usd.lights import author_lights, draw_rig
 from houdini_pdg.usd.render_settings import author_render_settings
+from houdini_pdg.usd.sky import draw_sky
 from houdini_pdg.usd.stage import new_stage
 from tests.houdini_pdg.layout.test_solids import TWO_ROOMS
 
@@ -61,7 +62,7 @@ def test_windows_and_lamps_shine_into_the_room(hour: str) -> None:
     region = floor_region(LAYOUT)
     rig = draw_rig(ComposeConfig(times_of_day={hour: 1.0}), np.random.default_rng(1))
     stage = new_stage(1, 24.0)
-    exposure = author_lights(stage, rig, LAYOUT, region, [])
+    exposure = author_lights(stage, rig, LAYOUT, region, [], sky="./sky.png")
     assert rig.time_of_day == hour
     assert -3 < exposure < 6
     window = stage.GetPrimAtPath("/World/Lights/window_0")
@@ -82,6 +83,30 @@ def test_windows_and_lamps_shine_into_the_room(hour: str) -> None:
         assert ray[2] == pytest.approx(-np.sin(np.radians(rig.sun_elevation)), abs=1e-6)
     else:
         assert hour == "night" or rig.sun == 0
+
+
+def test_the_sky_stands_upright_and_no_brighter_than_a_picture_can_show() -> None:
+    rig = draw_rig(ComposeConfig(times_of_day={"noon": 1.0}), np.random.default_rng(1))
+    stage = new_stage(1, 24.0)
+    author_lights(stage, rig, LAYOUT, floor_region(LAYOUT), [], sky="./textures/sky.png")
+    dome = UsdLux.DomeLight(stage.GetPrimAtPath("/World/Lights/sky"))
+    assert dome.GetTextureFileAttr().Get().path == "./textures/sky.png"
+    pole = UsdGeom.Xformable(dome).ComputeLocalToWorldTransform(0).TransformDir(Gf.Vec3d(0, 1, 0))
+    assert Gf.IsClose(pole, Gf.Vec3d(0, 0, 1), 1e-9)
+    assert dome.GetIntensityAttr().Get() * 2 ** dome.GetExposureAttr().Get() < 1.5
+
+
+@pytest.mark.parametrize("hour", TIMES_OF_DAY)
+@pytest.mark.parametrize("overcast", [False, True])
+def test_a_sky_is_above_the_land_and_closes_around_the_horizon(hour: str, overcast: bool) -> None:
+    image = draw_sky(hour, overcast=overcast, rng=np.random.default_rng(4)).astype(float)
+    assert image.shape[1] == 2 * image.shape[0]
+    above, below = np.split(image.mean(axis=(1, 2)), 2)
+    assert above.mean() > below.mean()
+    seam = np.abs(image[:, 0] - image[:, -1]).mean()
+    assert seam < 2.0 * np.abs(np.diff(image, axis=1)).mean() + 1.0
+    again = draw_sky(hour, overcast=overcast, rng=np.random.default_rng(4))
+    assert (again == image).all()
 
 
 def test_rigs_vary_and_are_reproducible() -> None:
@@ -107,22 +132,56 @@ def test_render_settings_ask_for_32_bit_depth_without_blur() -> None:
     assert [str(path) for path in targets] == [f"/Render/Products/cam{i}" for i in (0, 1)]
 
 
-def test_a_caption_tells_room_things_people_and_light() -> None:
-    text = "".join(
-        f"bbox_{i}=Bbox({name},1,1,1,0,1,1,1)\n"
-        for i, name in enumerate(["bed", "nightstand", "nightstand", "tv", "curtain"])
+FURNITURE = "".join(
+    f"bbox_{index}=Bbox({name},1,1,1,0,{size},1,1)\n"
+    for index, (name, size) in enumerate(
+        {"nightstand": 0.4, "bed": 2.0, "curtain": 3.0, "tv": 0.3, "wardrobe": 1.5}.items()
     )
-    caption = write_caption(
+)
+ONE_ROOM = "".join(x for x in TWO_ROOMS.splitlines(keepends=True) if "wall_6" not in x)
+
+
+@pytest.mark.parametrize(
+    ("text", "motions", "hour", "lamps", "caption"),
+    [
+        (
+            ONE_ROOM + FURNITURE + "bbox_9=Bbox(nightstand,1,1,1,0,0.4,1,1)\n",
+            ["walk", "wave", "wave"],
+            "evening",
+            True,
+            "A bedroom with blue walls and a wooden floor, furnished with a bed, a wardrobe, two "
+            "nightstands and a television, in warm evening light with the lamps on. "
+            "One person is walking and two people are waving.",
+        ),
+        (
+            ONE_ROOM,
+            [],
+            "night",
+            True,
+            "An empty room with blue walls and a wooden floor, lit by lamps at night.",
+        ),
+        (
+            TWO_ROOMS + "bbox_0=Bbox(stove,1,1,1,0,1,1,1)\n",
+            ["idle", "carry", "reach"],
+            "noon",
+            False,
+            "An apartment with blue walls and a wooden floor, furnished with a stove, in bright "
+            "noon light. One person is standing, another is carrying a box and another is "
+            "reaching out.",
+        ),
+    ],
+)
+def test_a_caption_tells_room_things_light_and_people_in_plain_english(
+    text: str, motions: list[str], hour: str, lamps: bool, caption: str
+) -> None:
+    written = write_caption(
         parse_layout(text),
-        {"characters": [{"motion": "walk"}, {"motion": "wave"}, {"motion": "wave"}]},
-        time_of_day="evening",
-        lamps_on=True,
+        {"characters": [{"motion": motion} for motion in motions]},
+        time_of_day=hour,
+        lamps_on=lamps,
         finishes={"floor": "planks_oak", "wall": "wall_blue"},
     )
-    assert caption == (
-        "A bedroom with two nightstands, a bed and a television, blue walls and a wooden floor, "
-        "in evening light with the lamps on. One person is walking and two people are waving."
-    )
+    assert written == caption
 
 
 @pytest.mark.parametrize(
