@@ -98,6 +98,7 @@ def _add_curtains(
     width: float,
     rng: np.random.Generator,
 ) -> None:
+    """A pair beside the window, or none where one of them has no room."""
     normal = inward_normal(wall, space.room)
     centre = np.asarray(position[:2]) + normal * WALL_THICKNESS / 2
     size = (
@@ -105,11 +106,13 @@ def _add_curtains(
         0.14,
         round(min(2.4, space.shell.height - 0.12), 2),
     )
-    for side in (-1, 1):
-        offset = side * (width / 2 + size[0] / 2 + 0.06)
-        box = to_box(Item("curtain", size, offset, -0.08, 0.02), (centre, facing(normal)))
-        if space.fits(box):
-            space.add(box)
+    offset = width / 2 + size[0] / 2 + 0.06
+    pair = [
+        to_box(Item("curtain", size, side * offset, -0.08, 0.02), (centre, facing(normal)))
+        for side in (-1, 1)
+    ]
+    if all(space.fits(box) for box in pair):
+        space.add(*pair)
 
 
 def add_ceiling_lights(space: FloorSpace, rng: np.random.Generator) -> None:
