@@ -19,7 +19,7 @@ from houdini_pdg.usd.caption import write_caption
 from houdini_pdg.usd.lights import author_lights, draw_rig
 from houdini_pdg.usd.objects import Choice, author_objects, choose_objects, reference_asset
 from houdini_pdg.usd.render_settings import author_render_settings
-from houdini_pdg.usd.room import author_room, draw_finishes
+from houdini_pdg.usd.room import author_room, draw_finishes, shell_albedo
 from houdini_pdg.usd.sky import draw_sky, write_sky
 from houdini_pdg.usd.stage import define_group, new_stage, placement, set_matrix
 from scaling4d.geometry.seeds import child_seed
@@ -61,7 +61,15 @@ def run(item: Item, out: Path) -> dict[str, Any]:
     overcast = rig.sun == 0 and rig.time_of_day != "night"
     sky = draw_sky(rig.time_of_day, overcast=overcast, rng=named_rng(seed, "sky"))
     write_sky(out / "textures" / "sky.png", sky)
-    exposure = author_lights(stage, rig, layout, region, lamps, sky="./textures/sky.png")
+    exposure = author_lights(
+        stage,
+        rig,
+        layout,
+        region,
+        lamps,
+        sky="./textures/sky.png",
+        albedo=shell_albedo(finishes),
+    )
     author_render_settings(stage, height=spec.height, width=spec.width, cameras=spec.cameras)
     caption = write_caption(
         replace(layout, boxes=tuple(each.box for each in placed)),

@@ -53,7 +53,7 @@ _HOURS: dict[
 
 
 _CEILING_LAMPS = ("chandelier", "ceiling_light", "illumination")
-_ALBEDO = 0.5
+_USUAL_ALBEDO = 0.5
 _MEAN_RADIANCE = {"morning": 0.18, "noon": 0.21, "afternoon": 0.19, "evening": 0.15, "night": 0.12}
 """Mean scene radiance per time of day; 0.2 is middle grey in sRGB."""
 
@@ -91,13 +91,15 @@ def author_lights(
     lamps: Sequence[Usd.Prim],
     *,
     sky: str,
+    albedo: float,
 ) -> float:
     """Author /World/Lights: dome, sun, a panel of daylight in each window, ceiling lamps.
 
-    `lamps` are the lights inside assets, `sky` is the asset path of the sky's image. All lights are
-    given one exposure, which is returned in stops: it brings the room's mean radiance to that of
-    the hour, and then the rig's own exposure is added. The image of the sky, as a photographer
-    would see to, is only as bright as a picture can show; what lights the room are the panels.
+    `lamps` are the lights inside assets, `sky` is the asset path of the sky's image, `albedo` the
+    share of light that the room's shell reflects. All lights are given one exposure, which is
+    returned in stops: it brings the room's mean radiance to that of the hour, and then the rig's
+    own exposure is added. The image of the sky, as a photographer would see to, is only as bright
+    as a picture can show; what lights the room are the panels.
     """
     define_group(stage, "/World/Lights")
     dome = UsdLux.DomeLight.Define(stage, "/World/Lights/sky")
@@ -112,8 +114,9 @@ def author_lights(
     _author_ceiling(stage, rig, layout)
     group = stage.GetPrimAtPath("/World/Lights")
     lights = [*(light for light in group.GetChildren() if light != dome.GetPrim()), *lamps]
-    mean = sum(_flux(light) for light in lights) * _ALBEDO
-    mean /= math.pi * _surface(layout, region) * (1.0 - _ALBEDO)
+    albedo = math.sqrt(albedo * _USUAL_ALBEDO)  # so a dark room stays darker than a white one
+    mean = sum(_flux(light) for light in lights) * albedo
+    mean /= math.pi * _surface(layout, region) * (1.0 - albedo)
     stops = round(math.log2(_MEAN_RADIANCE[rig.time_of_day] / max(mean, 1e-6)) + rig.exposure, 3)
     for light in lights:
         api = UsdLux.LightAPI(light)

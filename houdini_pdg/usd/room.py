@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from pxr import Sdf, Usd, UsdGeom, UsdShade
 
-from assets_schema.library.finishes import FinishShelf
+from assets_schema.library.finishes import FINISHES, FinishShelf, linear
 from assets_schema.look_layer import TextureFolder, define_surface
 from houdini_pdg.layout.model import Layout
 from houdini_pdg.layout.solids import FloorRegion
@@ -35,6 +35,8 @@ _WALLS = {
     "wall_clay": 1.0,
     "wall_yellow": 1.0,
 }
+_SHELL = {"wall": 0.5, "floor": 0.25, "ceiling": 0.25}
+"""Part of the shell -> its share of a usual room's surface."""
 _DOORS = ("white_wood", "oak", "walnut", "birch", "grey_wood")
 _TRIMS = ("white_wood", "white_wood", "white_metal", "oak", "birch")
 
@@ -57,6 +59,16 @@ def draw_finishes(rng: np.random.Generator) -> dict[str, str]:
         "frame": trim,
         "door": _DOORS[int(rng.integers(len(_DOORS)))],
     }
+
+
+def shell_albedo(finishes: dict[str, str]) -> float:
+    """Share of light that walls, floor and ceiling of these finishes reflect, in a usual room."""
+    total = 0.0
+    for part, share in _SHELL.items():
+        finish = FINISHES[finishes[part]]
+        shades = [linear(shade) for shade in (finish.light, finish.dark) if shade]
+        total += share * float(np.mean(shades))
+    return total
 
 
 def author_room(

@@ -19,6 +19,7 @@ from houdini_pdg.usd.caption import write_caption
 from houdini_pdg.usd.config import TIMES_OF_DAY, CharactersConfig, ComposeConfig
 from houdini_pdg.usd.lights import author_lights, draw_rig
 from houdini_pdg.usd.render_settings import author_render_settings
+from houdini_pdg.usd.room import shell_albedo
 from houdini_pdg.usd.sky import draw_sky
 from houdini_pdg.usd.stage import new_stage
 from tests.houdini_pdg.layout.test_solids import TWO_ROOMS
@@ -62,7 +63,7 @@ def test_windows_and_lamps_shine_into_the_room(hour: str) -> None:
     region = floor_region(LAYOUT)
     rig = draw_rig(ComposeConfig(times_of_day={hour: 1.0}), np.random.default_rng(1))
     stage = new_stage(1, 24.0)
-    exposure = author_lights(stage, rig, LAYOUT, region, [], sky="./sky.png")
+    exposure = author_lights(stage, rig, LAYOUT, region, [], sky="./sky.png", albedo=0.5)
     assert rig.time_of_day == hour
     assert -3 < exposure < 6
     window = stage.GetPrimAtPath("/World/Lights/window_0")
@@ -88,12 +89,26 @@ def test_windows_and_lamps_shine_into_the_room(hour: str) -> None:
 def test_the_sky_stands_upright_and_no_brighter_than_a_picture_can_show() -> None:
     rig = draw_rig(ComposeConfig(times_of_day={"noon": 1.0}), np.random.default_rng(1))
     stage = new_stage(1, 24.0)
-    author_lights(stage, rig, LAYOUT, floor_region(LAYOUT), [], sky="./textures/sky.png")
+    author_lights(
+        stage, rig, LAYOUT, floor_region(LAYOUT), [], sky="./textures/sky.png", albedo=0.5
+    )
     dome = UsdLux.DomeLight(stage.GetPrimAtPath("/World/Lights/sky"))
     assert dome.GetTextureFileAttr().Get().path == "./textures/sky.png"
     pole = UsdGeom.Xformable(dome).ComputeLocalToWorldTransform(0).TransformDir(Gf.Vec3d(0, 1, 0))
     assert Gf.IsClose(pole, Gf.Vec3d(0, 0, 1), 1e-9)
     assert dome.GetIntensityAttr().Get() * 2 ** dome.GetExposureAttr().Get() < 1.5
+
+
+def test_dark_rooms_get_more_light_than_white_ones() -> None:
+    rig = draw_rig(ComposeConfig(), np.random.default_rng(1))
+    stops = []
+    for wall, floor in (("wall_grey", "planks_walnut"), ("wall_white", "tiles_white")):
+        finishes = {"wall": wall, "floor": floor, "ceiling": "ceiling_white"}
+        albedo, region = shell_albedo(finishes), floor_region(LAYOUT)
+        assert 0.2 < albedo < 0.9
+        stage = new_stage(1, 24.0)
+        stops.append(author_lights(stage, rig, LAYOUT, region, [], sky="./s.png", albedo=albedo))
+    assert 0.4 < stops[0] - stops[1] < 2.0
 
 
 @pytest.mark.parametrize("hour", TIMES_OF_DAY)
