@@ -1,0 +1,1 @@
+"""Specs to start from, and the picture of what they mint."""
