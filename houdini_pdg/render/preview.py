@@ -13,7 +13,7 @@ from .base import Frame, Progress, RenderError, RenderJob
 
 
 class PreviewRenderer:
-    """Flat-lit but geometrically exact frames in milliseconds, for tests and quick looks."""
+    """Simply lit but geometrically exact frames within a second, for tests and quick looks."""
 
     def version(self) -> str:
         return f"preview (embreex {version('embreex')})"
@@ -37,6 +37,7 @@ class PreviewRenderer:
                         job.width,
                         job.start + frame,
                         samples=4,
+                        ambient_occlusion=8,
                     )
                     numbers = [job.instances.get(p, 0) for p in picture.instance_paths]
                     ids = np.asarray(numbers, dtype=np.uint16)[picture.instance_id]
