@@ -92,11 +92,6 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         Mix.parse(self.mix)
-        if self.model.control != "correspondence":
-            raise ValueError(
-                "training makes pairs for model.control=correspondence, got "
-                f"{self.model.control!r}: the comparisons of section 4.1 need their own pairs"
-            )
         if self.steps < 0:
             raise ValueError(f"steps must be at least 0, got {self.steps}")
         if not 0 <= self.seed < 2**63:

@@ -14,23 +14,40 @@ from scaling4d.data.disk_cache import DiskCache
 from scaling4d.data.mixture import Draw, Mix, MixtureSampler
 from scaling4d.data.pairs import ClipPair, DataError, PairSource, collate
 from scaling4d.data.sources import open_source
+from scaling4d.data.synthetic_pairs import Pairing
 from scaling4d.geometry.seeds import child_seed
 from train.config import TrainConfig
 
 Batch = dict[str, Any]
 """What `collate` gives, and the ``draws`` that it was made from."""
 
+_PAIRING: dict[str, Pairing] = {
+    "correspondence": "two_views",
+    "inpainting": "double_reprojection",
+    "aligned": "aligned_frames",
+    "camera": "two_views",
+}
+"""What each ``model.control`` learns from (§4.1); see `scaling4d.models.control_variants`."""
+
 
 def open_sources(config: TrainConfig, out: Path) -> dict[str, PairSource]:
     """Open every source that the mix names; caches go to ``run.cache`` or ``out/cache``.
 
     Raises:
-        DataError: for folders that are missing, broken or hold too little.
+        DataError: for folders that are missing, broken, hold too little or hold videos where
+            ``model.control`` needs cameras.
     """
     cache = DiskCache(Path(config.run.cache) if config.run.cache else out / "cache")
     seed = child_seed(config.seed, "data")
     return {
-        name: open_source(config.data.sources[name], config.data, cache=cache, seed=seed)
+        name: open_source(
+            config.data.sources[name],
+            config.data,
+            cache=cache,
+            seed=seed,
+            pairing=_PAIRING[config.model.control],
+            needs_cameras=config.model.control == "camera",
+        )
         for name in Mix.parse(config.mix).names
     }
 

@@ -203,9 +203,10 @@ class _Run:
         """Add a batch's gradients; processes exchange them after the last one of a step."""
         device = self.accelerator.device
         target, control = (batch[name].to(device) for name in ("target", "control"))
+        cameras = batch["target_from_source"]
         seeds = [draw.seed for draw in batch["draws"]]
         with self.accelerator.no_sync(self.module) if not last else nullcontext():
-            loss = self.module(target, control, batch["prompts"], seeds)
+            loss = self.module(target, control, batch["prompts"], seeds, cameras)
             loss = loss / self.config.run.accumulate
             self.accelerator.backward(loss)
         return loss.detach()

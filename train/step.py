@@ -53,15 +53,17 @@ class TrainingStep(nn.Module):
         control: Float[Tensor, "batch frames 9 height width"],
         prompts: list[str],
         seeds: Sequence[int],
+        target_from_source: Float[Tensor, "batch frames 4 4"] | None = None,
     ) -> Float[Tensor, ""]:
         """Return the mean square error of the predicted velocity.
 
         Args:
             target: I^t in [-1, 1].
-            control: see `scaling4d.correspondence.control`.
+            control: see `scaling4d.correspondence.control`; the model takes its variant's share.
             prompts: captions.
             seeds: one per sample; noise, noise level and dropouts of a sample follow from its seed,
                 whatever the batch size or number of processes.
+            target_from_source: cameras, for the variant that is steered by them.
         """
         device = target.device
         with torch.no_grad():
@@ -70,6 +72,7 @@ class TrainingStep(nn.Module):
         noise = torch.stack([draw.noise for draw in draws]).to(latents)
         sigma = torch.cat([draw.sigma for draw in draws]).to(device)
         keep = torch.tensor([not draw.drop_control for draw in draws], device=device)
+        control = self.model.select_control(control, target_from_source)
         control = control * keep.view(-1, 1, 1, 1, 1).to(control)
         shown = ["" if draw.drop_text else p for p, draw in zip(prompts, draws, strict=True)]
         text = self.model.encode_text(shown)

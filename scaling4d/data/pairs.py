@@ -52,6 +52,8 @@ class ClipPair:
     """Caption without camera words; may be empty."""
     origin: str
     """Where it comes from, for people: file, mode, frames or cameras."""
+    target_from_source: Float[Tensor, "frames 4 4"] | None = None
+    """Where the target camera stands, OpenCV axes, float64; None where no one knows it."""
     report: Mapping[str, Any] = field(default_factory=dict)
     """Measured figures and why the pair was accepted, with the candidates rejected before it."""
 
@@ -76,11 +78,16 @@ def to_signed(
 
 
 def collate(pairs: list[ClipPair]) -> dict[str, Any]:
-    """Stack pairs: ``source``, ``target``, ``control`` tensors; lists of prompts and reports."""
+    """Stack pairs: ``source``, ``target``, ``control`` tensors; lists of prompts and reports.
+
+    ``target_from_source`` is a tensor where all pairs have poses, else None.
+    """
+    poses = [p.target_from_source for p in pairs if p.target_from_source is not None]
     return {
         "source": torch.stack([pair.source for pair in pairs]),
         "target": torch.stack([pair.target for pair in pairs]),
         "control": torch.stack([pair.control for pair in pairs]),
+        "target_from_source": torch.stack(poses) if len(poses) == len(pairs) else None,
         "prompts": [pair.prompt for pair in pairs],
         "origins": [pair.origin for pair in pairs],
         "reports": [dict(pair.report) for pair in pairs],

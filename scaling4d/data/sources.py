@@ -10,7 +10,7 @@ from scaling4d.data.disk_cache import DiskCache
 from scaling4d.data.pairs import ClipSize, DataError, PairSource
 from scaling4d.data.real_pairs import FlowConfig, RealPairs
 from scaling4d.data.spatialvid import is_spatialvid, read_spatialvid
-from scaling4d.data.synthetic_pairs import SyntheticPairs
+from scaling4d.data.synthetic_pairs import Pairing, SyntheticPairs
 from scaling4d.data.video_folder import read_video_folder
 
 
@@ -46,20 +46,41 @@ class DataConfig:
 
 
 def open_source(
-    folder: str | Path, config: DataConfig, *, cache: DiskCache, seed: int
+    folder: str | Path,
+    config: DataConfig,
+    *,
+    cache: DiskCache,
+    seed: int,
+    pairing: Pairing = "two_views",
+    needs_cameras: bool = False,
 ) -> PairSource:
     """Open a folder of scene files (*.h5), SpatialVID in its own layout, or any folder of videos.
 
+    Args:
+        folder: what a source of the mix is called with.
+        config: clip size, and how pairs are made.
+        cache: for decoded frames, shots and flows.
+        seed: of everything random.
+        pairing: what is moved where; all but the first need depth and cameras.
+        needs_cameras: pairs must have ``target_from_source``.
+
     Raises:
-        DataError: if the folder is missing, holds none of these, or holds broken files.
+        DataError: if the folder is missing, holds none of these, or holds broken files; or if it
+            holds videos where cameras are needed.
     """
     folder, size = Path(folder), config.clip
     if not folder.is_dir():
         raise DataError(f"no folder of training data at {folder}")
+    scenes = any(path for path in folder.rglob("*.h5") if not path.name.startswith("."))
+    if scenes and not is_spatialvid(folder):
+        return SyntheticPairs(folder, size, pairing=pairing, skip_broken=config.skip_broken)
+    if needs_cameras or pairing != "two_views":
+        raise DataError(
+            f"{folder} holds videos, and this control needs depth and cameras for training: "
+            "draw from scene files alone (--mix syn:1), or train model.control=correspondence"
+        )
     if is_spatialvid(folder):
         clips = read_spatialvid(folder, size, skip_broken=config.skip_broken)
-    elif any(path for path in folder.rglob("*.h5") if not path.name.startswith(".")):
-        return SyntheticPairs(folder, size, skip_broken=config.skip_broken)
     else:
         clips = read_video_folder(folder, size, skip_broken=config.skip_broken)
     return RealPairs(clips, size, config=config.pairs, flow=config.flow, cache=cache, seed=seed)

@@ -1,48 +1,70 @@
 """Scene files as a source of pairs: k synchronised cameras give k (k - 1) ordered pairs (§3.3).
 
-The correspondence is exact: depth and cameras through Equation 4, no estimator.
+The correspondence is exact: depth and cameras through Equation 4, no estimator. The methods that
+§4.1 compares with learn from other pairs of the same scenes, see `Pairing`.
 """
 
 from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Literal, NamedTuple
 
-import cv2
 import numpy as np
 import torch
+from jaxtyping import Float
 from numpy.typing import NDArray
+from torch import Tensor
 
 from scaling4d.correspondence.control import build_control
-from scaling4d.correspondence.warp import warp_from_depth
+from scaling4d.correspondence.double_reprojection import double_reprojection
+from scaling4d.correspondence.warp import Warp, warp_from_depth
 from scaling4d.data.mixture import Draw
 from scaling4d.data.pairs import ClipPair, ClipSize, DataError, to_signed
-from scaling4d.geometry.camera import crop_intrinsics, relative_pose, resize_intrinsics
+from scaling4d.data.scene_view import SceneView, read_depth, read_view
+from scaling4d.geometry.camera import invert_pose, relative_pose
 from scaling4d.geometry.seeds import rng
 from scaling4d.storage.scene_file import SceneFile, SceneFileError, open_scene
-from scaling4d.storage.video import crop_box, fit_image
 
 log = logging.getLogger(__name__)
 
-_SURFACE_STEP = 0.1
-"""Relative change of depth within half a pixel above which it is an edge."""
+Pairing = Literal["two_views", "double_reprojection", "aligned_frames"]
+"""What is moved where, and what is to be generated.
+
+`two_views`: one camera's video to another camera, which is the target (ours).
+`double_reprojection`: a camera's video to another view and back; the target is the video itself, so
+the holes are where the other view was blind (TrajectoryCrafter).
+`aligned_frames`: one frame of a camera's video to the camera's place in every frame; the target is
+the video itself, so whatever moved by itself is wrong in the warp (GEN3C, Voyager; §4.2).
+"""
 
 
 class SyntheticPairs:
-    """Pairs of cameras of the scenes in a folder; an item is one ordered pair of one scene."""
+    """Pairs of cameras of the scenes in a folder; an item is one ordered pair of one scene.
 
-    def __init__(self, folder: str | Path, size: ClipSize, *, skip_broken: bool = False) -> None:
-        """List the ordered camera pairs of every ``.h5`` file below ``folder``.
+    With pairing `aligned_frames`, which needs one camera alone, an item is one camera.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        size: ClipSize,
+        *,
+        pairing: Pairing = "two_views",
+        skip_broken: bool = False,
+    ) -> None:
+        """List the items of every ``.h5`` file below ``folder``.
 
         Raises:
             DataError: if no scene file is there, or one is broken, too short or has one camera
-                (unless ``skip_broken``, which warns and leaves it out).
+                where two are needed (unless ``skip_broken``, which warns and leaves it out).
         """
         self.size = size
+        self.pairing: Pairing = pairing
         self._items: list[tuple[Path, str, str]] = []
         for path in find_scenes(folder):
             try:
-                self._items += [(path, *cameras) for cameras in _camera_pairs(path, size.frames)]
+                self._items += [(path, *names) for names in _cameras(path, size.frames, pairing)]
             except (SceneFileError, DataError) as error:
                 if not skip_broken:
                     hint = "remove the file or set data.skip_broken=true"
@@ -66,34 +88,17 @@ class SyntheticPairs:
             raise DataError(str(error)) from None
 
     def _pair(self, scene: SceneFile, source: str, target: str, start: int, seed: int) -> ClipPair:
-        frames = slice(start, start + self.size.frames)
-        size = (self.size.height, self.size.width)
-        source_video = _fit_video(scene.rgb(source, frames), size)
-        target_video = _fit_video(scene.rgb(target, frames), size)
-        depth = _fit_depth(scene.depth(source, frames), size)
-        source_intrinsics, target_intrinsics = (
-            _fit_intrinsics(scene.intrinsics(name)[frames], (scene.height, scene.width), size)
-            for name in (source, target)
-        )
-        target_from_source = relative_pose(
-            scene.world_from_camera(target)[frames], scene.world_from_camera(source)[frames]
-        )
-        signed = to_signed(source_video)
-        warp = warp_from_depth(
-            signed,
-            torch.from_numpy(depth),
-            source_intrinsics,
-            target_intrinsics,
-            target_from_source,
-            rule="random",
-            seed=seed,
-        )
-        control = build_control(signed, warp.field.displacement, warp.warped, warp.mask)
+        views = [read_view(scene, camera, start, self.size) for camera in (source, target)]
+        depth = torch.from_numpy(read_depth(scene, source, start, self.size))
+        moved = _MOVES[self.pairing](views[0], depth, views[1], seed)
+        warp = moved.warp
+        control = build_control(moved.source, warp.field.displacement, warp.warped, warp.mask)
         described = f"cameras {source} -> {target}, frames {start}..{start + self.size.frames - 1}"
         return ClipPair(
-            source=signed,
-            target=to_signed(target_video),
+            source=moved.source,
+            target=moved.target,
             control=control,
+            target_from_source=torch.from_numpy(moved.target_from_source),
             prompt=str(scene.scene.get("caption", "")),
             origin=f"{scene.path.name}: {described}",
             report={
@@ -101,6 +106,48 @@ class SyntheticPairs:
                 "measure": {"covered_share": round(float(warp.mask.mean()), 4)},
             },
         )
+
+
+class _Moved(NamedTuple):
+    """A video, where it was moved, and what a network shall make of that."""
+
+    source: Float[Tensor, "frames 3 height width"]
+    warp: Warp
+    target_from_source: NDArray[np.float64]
+    target: Float[Tensor, "frames 3 height width"]
+
+
+def _two_views(source: SceneView, depth: Tensor, target: SceneView, seed: int) -> _Moved:
+    video = to_signed(source.rgb)
+    pose = relative_pose(target.world_from_camera, source.world_from_camera)
+    intrinsics = (source.intrinsics, target.intrinsics)
+    warp = warp_from_depth(video, depth, *intrinsics, pose, rule="random", seed=seed)
+    return _Moved(video, warp, pose, to_signed(target.rgb))
+
+
+def _there_and_back(source: SceneView, depth: Tensor, target: SceneView, seed: int) -> _Moved:
+    video = to_signed(source.rgb)
+    pose = relative_pose(target.world_from_camera, source.world_from_camera)
+    intrinsics = (source.intrinsics, target.intrinsics)
+    both = double_reprojection(video, depth, *intrinsics, pose, rule="random", seed=seed)
+    return _Moved(both.there.warped, both.back, invert_pose(pose), video)
+
+
+def _one_frame_to_all(source: SceneView, depth: Tensor, _: SceneView, seed: int) -> _Moved:
+    frames = len(source.rgb)
+    chosen = np.full(frames, int(rng(seed, "aligned").integers(frames)))
+    video = to_signed(source.rgb[chosen])
+    pose = relative_pose(source.world_from_camera, source.world_from_camera[chosen])
+    intrinsics = (source.intrinsics[chosen], source.intrinsics)
+    warp = warp_from_depth(video, depth[chosen], *intrinsics, pose, rule="random", seed=seed)
+    return _Moved(video, warp, pose, to_signed(source.rgb))
+
+
+_MOVES = {
+    "two_views": _two_views,
+    "double_reprojection": _there_and_back,
+    "aligned_frames": _one_frame_to_all,
+}
 
 
 def find_scenes(folder: str | Path) -> list[Path]:
@@ -118,48 +165,14 @@ def find_scenes(folder: str | Path) -> list[Path]:
     return found
 
 
-def _camera_pairs(path: Path, frames: int) -> list[tuple[str, str]]:
+def _cameras(path: Path, frames: int, pairing: Pairing) -> list[tuple[str, str]]:
+    """Return the source and target cameras of a file's items."""
     with open_scene(path) as scene:
         if scene.frames < frames:
             raise DataError(f"{path} has {scene.frames} frames, a clip needs {frames}")
         names = scene.camera_names
+        if pairing == "aligned_frames":
+            return [(name, name) for name in names]
         if len(names) < 2:
             raise DataError(f"{path} has one camera, a pair needs two")
         return [(a, b) for a in names for b in names if a != b]
-
-
-def _fit_video(video: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    return np.stack([fit_image(image, size) for image in video])
-
-
-def _fit_depth(depth: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
-    """Crop and resize depth (frames, height, width); two surfaces are never blended.
-
-    Within a surface inverse depth is interpolated, because that is linear across a plane's image;
-    at an edge the nearest sample stands.
-    """
-    top, left, height, width = crop_box(depth.shape[1], depth.shape[2], size[0], size[1])
-    crop = np.ascontiguousarray(depth[:, top : top + height, left : left + width])
-    return crop if (height, width) == size else np.stack([_resize_depth(d, size) for d in crop])
-
-
-def _resize_depth(depth: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
-    shape = (size[1], size[0])
-    nearest = cv2.resize(depth, shape, interpolation=cv2.INTER_NEAREST_EXACT)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        inverse = np.where(depth > 0, 1 / depth, np.float32(np.nan))  # 0 where there is no surface
-        smooth = cv2.resize(inverse, shape, interpolation=cv2.INTER_LINEAR)
-        interpolated = (1 / smooth).astype(np.float32)
-        same_surface = np.abs(interpolated / nearest - 1) < _SURFACE_STEP
-    return np.where(same_surface, interpolated, nearest)
-
-
-def _fit_intrinsics(
-    intrinsics: NDArray[np.float64], shape: tuple[int, int], size: tuple[int, int]
-) -> NDArray[np.float64]:
-    top, left, height, width = crop_box(*shape, *size)
-    cropped = crop_intrinsics(intrinsics, top=top, left=left)
-    resized = resize_intrinsics(
-        cropped, height=height, width=width, new_height=size[0], new_width=size[1]
-    )
-    return np.asarray(resized)

@@ -118,10 +118,11 @@ def generate(
         footprint=2 if footprint == 2 else 1,
     )
     control = build_control(images, warp.field.displacement, warp.warped, warp.mask)
+    control = network.select_control(control[None], torch.from_numpy(target_from_source)[None])
     with tqdm(total=steps, desc="generate", unit="step", disable=not progress) as bar:
         generated = sample_video(
             network,
-            control[None],
+            control,
             [prompt],
             steps=steps,
             seed=seed,

@@ -87,6 +87,48 @@ def test_collisions_are_settled_at_random(scenes: Path) -> None:
     torch.testing.assert_close(first[:, mask], other[:, mask], rtol=0, atol=0)
 
 
+def test_target_from_source_is_the_relative_pose_of_the_file(scenes: Path) -> None:
+    pair = SyntheticPairs(scenes, full_size()).pair(draw(0))
+    with open_scene(scenes / "a.h5") as file:
+        source, target = (file.world_from_camera(name) for name in ("cam0", "cam1"))
+    assert pair.target_from_source is not None
+    np.testing.assert_allclose(pair.target_from_source, np.linalg.inv(target) @ source, atol=1e-12)
+
+
+def test_double_reprojection_punches_holes_into_the_video_that_is_the_target(scenes: Path) -> None:
+    """What inpainting methods learn from: drawn pixels are the target's own, moved by rounding."""
+    pair = SyntheticPairs(scenes, full_size(), pairing="double_reprojection").pair(draw(0))
+    with open_scene(scenes / "a.h5") as file:
+        video = torch.from_numpy(file.rgb("cam0", slice(0, FRAMES))).permute(0, 3, 1, 2)
+    assert torch.equal(pair.target, video.float() / 127.5 - 1)
+    warped, mask = (pair.control[:, CONTROL_CHANNELS[name]] for name in ("warped", "mask"))
+    drawn = mask.bool().expand_as(warped)
+    assert 0.3 < mask.mean() < 0.95
+    assert (warped[~drawn] == 0).all()
+    close = (warped - pair.target).abs()[drawn] < 0.35
+    assert close.float().mean() > 0.8
+
+
+def test_aligned_frames_move_one_frame_to_the_cameras_of_its_own_video(scenes: Path) -> None:
+    pairs = SyntheticPairs(scenes, full_size(), pairing="aligned_frames")
+    assert len(pairs) == 3, "one camera is enough"
+    pair = pairs.pair(draw(2, seed=4))
+    assert pair.target_from_source is not None
+    still = (pair.target_from_source - torch.eye(4)).abs().amax((1, 2)) < 1e-9
+    assert still.sum() == 1
+    chosen = int(still.nonzero())
+    assert torch.equal(pair.source, pair.target[chosen].expand_as(pair.source))
+    warped, mask = (pair.control[:, CONTROL_CHANNELS[name]] for name in ("warped", "mask"))
+    assert mask[chosen].all()
+    assert torch.equal(warped[chosen], pair.target[chosen])
+    assert not torch.equal(warped[chosen - 1], warped[chosen])
+    starts = {
+        int((p.source == p.target).flatten(1).all(1).nonzero()[0])
+        for p in map(pairs.pair, (draw(2, seed) for seed in range(12)))
+    }
+    assert len(starts) > 3, "the frame is drawn anew for every draw"
+
+
 def test_caption_becomes_the_prompt(scenes: Path) -> None:
     assert SyntheticPairs(scenes, full_size()).pair(draw(0)).prompt == "a box on a table"
 

@@ -5,20 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
-from scaling4d.correspondence.control import build_control
+from scaling4d.correspondence.control import CONTROL_CHANNELS, build_control
 from scaling4d.models import BackboneConfig, ModelConfig, ProjectorConfig, VNVSModel
-from scaling4d.models.control_variants import (
-    aligned_frames,
-    control_channels,
-    double_reprojection,
-    select_control,
-)
+from scaling4d.models.control_variants import control_channels, select_control
 from scaling4d.models.errors import MissingWeightsError
-from tests.scenes import Camera, occluder
 
 TINY = {"backbone": {"options": {"dim": 32, "heads": 2}}, "projector": {"width": 16}}
 
@@ -90,43 +83,17 @@ def test_warp_variants_see_nothing_but_the_warp() -> None:
     full = build_control(*parts)[None]
     seen = select_control("inpainting", full)
     assert torch.equal(seen, torch.cat(parts[2:], dim=1)[None])
+
+
+def test_camera_variant_sees_the_source_and_the_poses_alone() -> None:
+    full = torch.randn(1, 2, 9, 4, 6)
+    poses = torch.randn(1, 2, 4, 4, dtype=torch.float64)
+    seen = select_control("camera", full, poses)
+    assert torch.equal(seen[:, :, :3], full[:, :, CONTROL_CHANNELS["source"]])
+    torch.testing.assert_close(seen[0, 1, 3:, 2, 5], poses[0, 1, :3].flatten().float())
+    assert (seen[:, :, 3:] == seen[:, :, 3:, :1, :1]).all()
     with pytest.raises(ValueError, match="needs target_from_source"):
         select_control("camera", full)
-
-
-def _occluder_clip() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    camera = Camera.look_at(32, 32, eye=(0, 0, 0), target=(0, 4, 0), fov=60)
-    cameras = camera.orbit(3, yaw=12, pivot=(0, 4, 0))
-    clip = occluder().clip(cameras)
-    video = torch.from_numpy(clip.rgb).permute(0, 3, 1, 2).float() / 127.5 - 1
-    arrays = (clip.depth, clip.intrinsics, clip.world_from_camera)
-    depth, intrinsics, poses = (torch.from_numpy(np.asarray(a)).float() for a in arrays)
-    return video, depth, intrinsics, poses
-
-
-def test_double_reprojection_keeps_colours_and_makes_holes() -> None:
-    video, depth, intrinsics, poses = _occluder_clip()
-    away = torch.eye(4).repeat(3, 1, 1)
-    away[:, 0, 3] = 0.5
-    back, mask = double_reprojection(video, depth, intrinsics, away)
-    survived = mask.bool()
-    assert 0.3 < survived.float().mean() < 0.98
-    close = (back - video).abs().amax(1, keepdim=True)[survived] < 0.35
-    assert close.float().mean() > 0.8
-    assert (back.masked_select(~survived) == 0).all()
-    still, whole = double_reprojection(video, depth, intrinsics, torch.eye(4).repeat(3, 1, 1))
-    assert torch.equal(still, video)
-    assert whole.all()
-    assert poses.shape == (3, 4, 4)
-
-
-def test_aligned_frame_is_itself_at_its_own_camera() -> None:
-    video, depth, intrinsics, poses = _occluder_clip()
-    moved, mask = aligned_frames(video, depth, intrinsics, poses, source_index=1)
-    assert mask[1].float().mean() > 0.95
-    same = (moved[1] == video[1]).all(0) | (mask[1, 0] == 0)
-    assert same.float().mean() > 0.9
-    assert not torch.equal(moved[0], moved[2])
 
 
 def test_frozen_mini_without_files_is_saved_whole(tmp_path: Path) -> None:
