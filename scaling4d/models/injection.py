@@ -64,6 +64,24 @@ class ControlContext:
 
     def __init__(self) -> None:
         self.control: Control | None = None
+        self.group: Any = None
+        """Processes that share the tokens of a video (context parallelism); None: only this one."""
+
+    def share(self, tokens: Tensor) -> Tensor:
+        """This process's part of batch tokens dim, equal and in order.
+
+        Raises:
+            ValueError: if the tokens do not divide.
+        """
+        if self.group is None:
+            return tokens
+        parts = self.group.size()
+        if tokens.shape[1] % parts:
+            raise ValueError(
+                f"{tokens.shape[1]} tokens do not divide among {parts} processes: choose another "
+                "number of frames, height or width, or fewer processes"
+            )
+        return tokens.chunk(parts, dim=1)[self.group.rank()]
 
     @contextlib.contextmanager
     def use(self, control: Control | None) -> Iterator[None]:
@@ -120,6 +138,7 @@ class ControlledBlock(nn.Module):
             grid=control.grid,
             rotary=self._rotary(arguments, named),
             noise_level=control.noise_level,
+            group=self.context.group,
         )
         return video if rest is None else (video, *rest)
 

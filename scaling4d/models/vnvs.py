@@ -20,6 +20,7 @@ from .backbones import (
     make_backbone,
 )
 from .backbones.mini import NoiseLevelEmbedding
+from .context_parallel import enable_context_parallel
 from .control_variants import control_channels, select_control
 from .correspondence_projector import CorrespondenceProjector, ProjectorConfig
 from .injection import Control, InjectionConfig, inject, vnvs_blocks
@@ -209,7 +210,9 @@ class VNVSModel(nn.Module):
         for expert, rows in self.backbone.route(sigma).items():
             if not rows.any():
                 continue
-            part = Control(tokens[rows], grid, None if level is None else level[rows])
+            part = Control(
+                self.context.share(tokens[rows]), grid, None if level is None else level[rows]
+            )
             with self.context.use(part):
                 predicted = self.backbone.velocity(
                     noisy[rows], sigma[rows], text.rows(rows), expert
@@ -253,6 +256,22 @@ class VNVSModel(nn.Module):
             for blocks in self.backbone.block_lists(transformer):
                 for block in blocks:
                     block.compile(**options)
+
+    def enable_context_parallel(self, *, ulysses: int = 1, ring: int = 1) -> None:
+        """Share the tokens of each video among ``ulysses * ring`` processes (long, large videos).
+
+        Every process calls the model with the same inputs and gets the same, whole result. The
+        gradient that a process gets is its tokens' share: add them up over the processes.
+
+        Args:
+            ulysses: degree of the backbone's own all-to-all attention, see diffusers.
+            ring: degree of its ring attention.
+
+        Raises:
+            BackboneMismatchError: if diffusers cannot do it for this backbone.
+            ValueError: if processes are missing or do not divide the attention heads.
+        """
+        enable_context_parallel(self.backbone, self.context, ulysses=ulysses, ring=ring)
 
     def offload(self, device: torch.device | str) -> None:
         """Keep weights on the CPU and bring each block to ``device`` only while it runs.

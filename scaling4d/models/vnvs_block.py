@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import torch
 from jaxtyping import Float
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .backbones.base import Rotary
+from .token_exchange import heads_to_tokens, tokens_to_heads
 
 Scope = Literal["frame", "full", "window"]
 
@@ -94,15 +95,18 @@ class VNVSBlock(nn.Module):
         grid: tuple[int, int, int],
         rotary: Rotary | None = None,
         noise_level: Float[Tensor, "batch modulation_dim"] | None = None,
+        group: Any = None,
     ) -> Float[Tensor, "batch tokens dim"]:
         """Return the updated video tokens.
 
         Args:
             video: video tokens, frame by frame and row by row.
             control: control tokens of the same grid.
-            grid: token frames, rows and columns.
-            rotary: the backbone's rotary embedding, if it has one.
+            grid: token frames, rows and columns of the whole video.
+            rotary: the backbone's rotary embedding of these tokens, if it has one.
             noise_level: embedding of the noise level, used where ``config.modulation`` is on.
+            group: processes that hold equal parts of the tokens in order, this being one; None: all
+                tokens are here.
         """
         own = self.output.weight.dtype
         normed_video = self.norm_video(video.to(own))
@@ -121,7 +125,11 @@ class VNVSBlock(nn.Module):
         query, key = self.norm_query(query), self.norm_key(key)
         if rotary is not None:
             query, key = rotary(query), rotary(key)
-        attended = self._attend(query, key, value, grid).flatten(2)
+        if group is None:
+            attended = self._attend(query, key, value, grid).flatten(2)
+        else:
+            all_tokens = (heads_to_tokens(x, group) for x in (query, key, value))
+            attended = tokens_to_heads(self._attend(*all_tokens, grid), group).flatten(2)
         return video + (gate * self.output(attended)).to(video.dtype)
 
     def _attend(

@@ -137,6 +137,8 @@ class Backbone(nn.Module, ABC):
     """The family's name in configs."""
     rotary_arguments: ClassVar[tuple[str, ...]] = ()
     """Names under which blocks take the rotary embedding; each block has one of them."""
+    context_parallel: ClassVar[bool] = False
+    """Whether diffusers can share its tokens among processes."""
     sigma_sampling: SigmaSampling = SigmaSampling()
     """How the family draws noise levels in training."""
     sampling_shift: float = 1.0

@@ -25,6 +25,8 @@ class LTXBackbone(PretrainedBackbone):
     pipeline_class: ClassVar[str] = "LTXPipeline"
     transformer_class: ClassVar[str] = "LTXVideoTransformer3DModel"
     rotary_arguments = ("image_rotary_emb",)
+    # Its denoiser has a plan, which fails on text masks (they keep all heads); so does LTX-2's.
+    context_parallel: ClassVar[bool] = False
 
     @property
     def geometry(self) -> TokenGeometry:

@@ -13,6 +13,7 @@ class SkyReelsV2Backbone(WanBackbone):
     name: ClassVar[str] = "skyreels_v2"
     pipeline_class: ClassVar[str] = "SkyReelsV2Pipeline"
     transformer_class: ClassVar[str] = "SkyReelsV2Transformer3DModel"
+    context_parallel: ClassVar[bool] = False  # its denoiser has no plan for it
 
     def _text_pipeline(self) -> Any:
         # Its own pipeline fails without the optional package ftfy; Wan's does the same without.

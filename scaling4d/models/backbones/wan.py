@@ -22,6 +22,7 @@ class WanBackbone(PretrainedBackbone):
     pipeline_class: ClassVar[str] = "WanPipeline"
     transformer_class: ClassVar[str] = "WanTransformer3DModel"
     rotary_arguments = ("rotary_emb",)
+    context_parallel: ClassVar[bool] = True
 
     @property
     def sampling_shift(self) -> float:  # type: ignore[override]
