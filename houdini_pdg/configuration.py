@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
+import os
 import types
 import typing
 from collections.abc import Mapping
@@ -56,17 +57,29 @@ def from_mapping(cls: type[T], values: object, *, where: str = "", folder: Path 
         raise SpecError(f"{where}: {error}" if where else str(error)) from error
 
 
-def to_mapping(value: Any) -> Any:
-    """Turn a dataclass tree into plain JSON values; `from_mapping` turns it back."""
+def to_mapping(value: Any, *, folder: Path | None = None) -> Any:
+    """Turn a dataclass tree into plain JSON values; `from_mapping` turns it back.
+
+    With ``folder`` absolute paths are spelled relative to it, so that both may move together.
+    """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: to_mapping(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        pairs = ((f.name, getattr(value, f.name)) for f in dataclasses.fields(value))
+        return {name: to_mapping(item, folder=folder) for name, item in pairs}
     if isinstance(value, Mapping):
-        return {str(key): to_mapping(item) for key, item in value.items()}
+        return {str(key): to_mapping(item, folder=folder) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [to_mapping(item) for item in value]
+        return [to_mapping(item, folder=folder) for item in value]
     if isinstance(value, Path):
-        return value.as_posix()
+        return (relative_path(value, folder) if folder else value).as_posix()
     return value
+
+
+def relative_path(path: Path, folder: Path) -> Path:
+    """``path`` as seen from ``folder``; an absolute one where no way leads there (Windows)."""
+    try:
+        return Path(os.path.relpath(path.absolute(), folder))
+    except ValueError:  # another drive
+        return path.absolute()
 
 
 def _join(where: str, key: object) -> str:

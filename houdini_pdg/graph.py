@@ -16,10 +16,14 @@ class StageDef:
     """Stages whose marker must exist before this one starts."""
     reads: tuple[str, ...] = ()
     """Keys of the spec that decide its output; their values enter the hash in its marker's name."""
+    points_at: tuple[str, ...] = ()
+    """Keys of the spec whose files its output refers to by path; moved, it is made again."""
     version: int = 1
     """Raise it when the stage's code changes its output for the same input."""
     memory_gb: float = 0.6
     """What one command needs; the local engine keeps the sum below the free memory."""
+    bytes_per_pixel: float = 0.0
+    """What it needs beside that for each pixel of all frames of all cameras."""
     timeout_minutes: float = 30.0
     attempts: int = 3
     """How often a crash, a kill or a time-out runs the same seed before the scene is set aside."""
@@ -37,6 +41,7 @@ GRAPH: tuple[StageDef, ...] = (
         name="compose",
         needs=("characters",),
         reads=("compose", "libraries", "cameras", *_TIME, *_SIZE),
+        points_at=("libraries",),
         memory_gb=1.0,
     ),
     StageDef(
@@ -53,7 +58,7 @@ GRAPH: tuple[StageDef, ...] = (
         timeout_minutes=24 * 60.0,
         renders=True,
     ),
-    StageDef(name="pack", needs=("render",), reads=("pack",), memory_gb=1.5),
+    StageDef(name="pack", needs=("render",), reads=("pack",), memory_gb=0.4, bytes_per_pixel=40.0),
     StageDef(name="index", fan="all", needs=("pack",), memory_gb=0.5),
 )
 
@@ -78,5 +83,14 @@ def downstream(name: str) -> tuple[str, ...]:
     found = [name]
     for stage in SCENE_STAGES:
         if any(need in found for need in stage.needs):
+            found.append(stage.name)
+    return tuple(found[1:])
+
+
+def upstream(name: str) -> tuple[str, ...]:
+    """Names of the per-scene stages that ``name`` depends on, nearest first."""
+    found = [name]
+    for stage in reversed(SCENE_STAGES):
+        if any(stage.name in stage_def(later).needs for later in found):
             found.append(stage.name)
     return tuple(found[1:])

@@ -54,9 +54,11 @@ def run_plan(plan: Plan, options: RunOptions) -> RunReport:
     Raises:
         ValueError: another run holds the data set, or an option does not fit.
     """
+    chosen = chosen_scenes(plan, options.first, options.last)
     with run_lock(plan.root):
-        chosen = plan.scenes[options.first : options.last]
         tasks, cached = _unfinished(plan, chosen, options.skip_quarantined)
+        if len(tasks) > 1:  # more than the index
+            _require_libraries(plan)
         progress = Progress(len(tasks) + cached, cached, show=options.progress)
         try:
             outcomes = _execute(tasks, progress, options)
@@ -64,6 +66,31 @@ def run_plan(plan: Plan, options: RunOptions) -> RunReport:
             progress.close()
         _quarantine(plan, tasks, outcomes)
         return _report(plan, chosen, outcomes)
+
+
+def chosen_scenes(plan: Plan, first: int, last: int | None) -> tuple[PlannedScene, ...]:
+    """Scenes ``first`` to ``last`` (excluded) of the plan.
+
+    Raises:
+        ValueError: there are none.
+    """
+    chosen = plan.scenes[first:last] if first >= 0 and (last is None or last >= 0) else ()
+    if not chosen:
+        end = len(plan.scenes) if last is None else last
+        raise ValueError(
+            f"no scenes lie from {first} to {end} (excluded): "
+            f"the plan has {len(plan.scenes)}, numbered from 0"
+        )
+    return chosen
+
+
+def _require_libraries(plan: Plan) -> None:
+    for path in plan.spec.libraries:
+        if not path.exists():
+            raise ValueError(
+                f"the library {path} is not there: put it back, or mint again with a spec that "
+                "names its new place (finished scenes are kept)"
+            )
 
 
 def _execute(tasks: list[Task], progress: Progress, options: RunOptions) -> list[Outcome]:

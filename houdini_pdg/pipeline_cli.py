@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import errno
-import logging
-import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -15,11 +12,9 @@ from typing import Any
 from .engine.command import EXIT_DISK_FULL
 from .graph import STAGE_NAMES
 from .plan import Plan, make_plan, read_plan, write_plan
+from .provenance import first_difference, read_request
 from .spec import load_spec
-
-log = logging.getLogger(__name__)
-
-_FULL_BYTES = 1 << 20
+from .stage_cli import run_stage_command
 
 
 def add_parsers(parser: argparse.ArgumentParser) -> None:
@@ -41,14 +36,16 @@ def add_parsers(parser: argparse.ArgumentParser) -> None:
     stage.add_argument("name", choices=STAGE_NAMES, metavar="NAME", help=", ".join(STAGE_NAMES))
     stage.add_argument("--item", type=Path, required=True, help="DIR/items/<scene>.json")
 
-    for name, text in (
-        ("status", "count finished, rejected, failed and waiting scenes"),
-        ("verify", "read every file whole and check it again; exit status 1 when one is bad"),
-        ("preview", "write mp4 and contact sheet of every finished scene again"),
-        ("inspect", "print what a scene file or a planned scene holds"),
+    folder_or_file = "folder of the data set, or one scene file"
+    for name, text, target in (
+        ("status", "count finished, rejected, failed and waiting scenes", "folder of the data set"),
+        ("verify", "read files whole and check them again; exit status 1: bad", folder_or_file),
+        ("preview", "write mp4 and contact sheet of finished scenes again", folder_or_file),
+        ("inspect", "say what is in a scene", "DIR/scenes/<scene>.h5 or DIR/items/<scene>.json"),
     ):
-        sub = commands.add_parser(name, help=text)
-        sub.add_argument("path", type=Path, help="folder of the data set, or one scene file")
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.add_argument("path", type=Path, help=target)
+    sub.add_argument("--json", action="store_true", help="everything, for programs")
 
     doctor = commands.add_parser("doctor", help="check this machine, and under hython Houdini too")
     doctor.add_argument("--out", type=Path, default=Path("houdini_pdg_doctor.json"))
@@ -69,8 +66,10 @@ def add_parsers(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_spec(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("spec", type=Path, help="YAML file, see houdini_pdg/README.md")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the data set")
+    parser.add_argument(
+        "spec", type=Path, help="YAML file, see houdini_pdg/README.md; or one scene.h5, made again"
+    )
+    parser.add_argument("--out", type=Path, help="folder of the data set (default: spec's output)")
     parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="render.cycles.samples=8")
 
 
@@ -86,7 +85,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 
 
 def run_plan_command(options: argparse.Namespace) -> int:
-    plan = make_plan(load_spec(options.spec, tuple(options.overrides)), options.out)
+    plan = _plan(options)
     write_plan(plan)
     print(f"{len(plan.scenes)} scenes planned in {plan.root}")
     return 0
@@ -95,10 +94,33 @@ def run_plan_command(options: argparse.Namespace) -> int:
 def run_mint_command(options: argparse.Namespace) -> int:
     from .mint import run_lock
 
-    plan = make_plan(load_spec(options.spec, tuple(options.overrides)), options.out)
+    plan = _plan(options)
     with run_lock(plan.root):  # a running engine reads the plan that this would replace
         write_plan(plan)
     return _run(plan, options)
+
+
+def _plan(options: argparse.Namespace) -> Plan:
+    """Plan a spec; of a scene file, the data set it belongs to, and choose that scene alone."""
+    overrides = tuple(options.overrides)
+    if options.spec.suffix == ".h5":
+        request = read_request(options.spec, overrides)
+        if options.out is None:
+            raise ValueError("say where the scene goes: --out DIR, not the folder it came from")
+        plan = make_plan(request.spec, options.out)
+        options.first, options.last = request.index, request.index + 1
+        if stage := first_difference(request, plan):
+            print(
+                f"note: {stage} and what follows it will differ from {options.spec}: its settings, "
+                "library or program have changed",
+                file=sys.stderr,
+            )
+        return plan
+    spec = load_spec(options.spec, overrides)
+    folder = options.out or spec.output
+    if folder is None:
+        raise ValueError("say where the data set goes: --out DIR, or output: DIR in the spec")
+    return make_plan(spec, folder)
 
 
 def run_run_command(options: argparse.Namespace) -> int:
@@ -107,7 +129,7 @@ def run_run_command(options: argparse.Namespace) -> int:
 
 def _run(plan: Plan, options: argparse.Namespace) -> int:
     from .engine.local import Limits
-    from .mint import RunOptions, run_plan
+    from .mint import RunOptions, chosen_scenes, run_plan
 
     limits = Limits(renders=max(1, options.renders))
     if options.workers is not None:
@@ -128,7 +150,7 @@ def _run(plan: Plan, options: argparse.Namespace) -> int:
             skip_quarantined=options.skip_quarantined,
         ),
     )
-    asked = len(plan.scenes[options.first : options.last])
+    asked = len(chosen_scenes(plan, options.first, options.last))
     print(
         f"{report.finished} of {asked} scenes in {plan.root / 'scenes'}, {report.rejected} "
         f"rejected, {len(report.quarantined)} failed, {time.monotonic() - started:.0f} s"
@@ -144,41 +166,6 @@ def _run(plan: Plan, options: argparse.Namespace) -> int:
             f"failed: {scene_id}, see {plan.root / 'quarantine' / scene_id}.json", file=sys.stderr
         )
     return 0 if report.finished + report.rejected == asked else 1
-
-
-def run_stage_command(options: argparse.Namespace) -> int:
-    """One stage; a full disk has its own exit status, because retrying the scene cannot help."""
-    from .stages import run_stage
-    from .stages.index import run_index
-
-    try:
-        if options.name == "index":
-            result = run_index(options.item.resolve().parent)
-        else:
-            result = run_stage(options.name, options.item)
-    except ValueError:
-        raise
-    except Exception as error:
-        if is_disk_full(error, options.item):
-            print(f"error: no space left on the disk of {options.item}", file=sys.stderr)
-            return EXIT_DISK_FULL
-        log.debug("stage %s failed", options.name, exc_info=True)
-        print(f"error: {options.name}: {type(error).__name__}: {error}", file=sys.stderr)
-        return 1
-    log.info("%s %s: %s", options.item.stem, options.name, result.status)
-    return 0
-
-
-def is_disk_full(error: BaseException, place: Path) -> bool:
-    """Say whether an error came from a full disk, also when a library hid its number."""
-    chain: BaseException | None = error
-    while chain is not None:
-        if getattr(chain, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
-            return True
-        if "No space left on device" in str(chain):
-            return True
-        chain = chain.__cause__ or chain.__context__
-    return shutil.disk_usage(place.resolve().parent).free < _FULL_BYTES
 
 
 def run_status_command(options: argparse.Namespace) -> int:
@@ -207,9 +194,9 @@ def run_preview_command(options: argparse.Namespace) -> int:
 
 
 def run_inspect_command(options: argparse.Namespace) -> int:
-    from .status import inspect_text
+    from .describe import describe
 
-    print(inspect_text(options.path))
+    print(describe(options.path, everything=options.json))
     return 0
 
 

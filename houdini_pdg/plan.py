@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,8 @@ class Item:
         index: its number in the plan.
         seed: its 64-bit seed; stages draw from ``child_seed(item.seed, stage, ...)``.
         root: folder of the data set.
-        spec_values: the resolved spec as JSON values; `spec` is the typed form.
+        spec_values: the resolved spec as JSON values, its paths relative to ``root``; `spec` is
+            the typed form.
         hashes: input hash of each stage, part of its marker's name.
     """
 
@@ -68,7 +69,7 @@ class Item:
 
     @cached_property
     def spec(self) -> MintSpec:
-        return parse_spec(self.spec_values)
+        return parse_spec(self.spec_values, folder=self.root)
 
     @property
     def work(self) -> Path:
@@ -98,13 +99,16 @@ def make_plan(spec: MintSpec, root: Path) -> Plan:
     slices = {stage.name: _slice_digest(spec, stage) for stage in SCENE_STAGES}
     scenes = tuple(_plan_scene(spec.seed, index, slices) for index in range(spec.scenes))
     content = digest([SCHEMA, spec.name, spec.seed, [scene.hashes["pack"] for scene in scenes]])
-    return Plan(root.resolve(), spec, content, scenes)
+    return Plan(root.resolve(), replace(spec, output=None), content, scenes)
 
 
 def write_plan(plan: Plan) -> None:
-    """Write the item files, then ``plan.json`` last; unchanged item files are left alone."""
+    """Write the item files, then ``plan.json`` last; unchanged item files are left alone.
+
+    Paths are spelled relative to the data set, which may then be moved along with its libraries.
+    """
     _refuse_awkward_root(plan.root)
-    spec_text = json.dumps(spec_to_mapping(plan.spec), sort_keys=True)
+    spec_text = json.dumps(spec_to_mapping(plan.spec, plan.root), sort_keys=True)
     for scene in plan.scenes:
         head = json.dumps(
             {
@@ -139,7 +143,8 @@ def read_plan(root: Path) -> Plan:
     values = read_json(path)
     _check_schema(values, path)
     scenes = tuple(PlannedScene(*row) for row in values["scenes"])
-    return Plan(root.resolve(), parse_spec(values["spec"]), values["hash"], scenes)
+    spec = parse_spec(values["spec"], folder=root.resolve())
+    return Plan(root.resolve(), spec, values["hash"], scenes)
 
 
 def read_item(path: Path) -> Item:

@@ -76,6 +76,13 @@ def run(
                 on_line(line.rstrip("\n"))
 
 
+def one_thread_each(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a command that runs beside others: its linear algebra keeps to one
+    thread, unless the user has said otherwise; renderers have thread settings of their own."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    return {**dict.fromkeys(names, "1"), **environment}
+
+
 def kill_group(child: subprocess.Popen[str]) -> None:
     """Kill a child and everything in its process group, and wait for it."""
     if os.name == "posix":

@@ -40,6 +40,8 @@ class MintSpec:
     """Pixels."""
     libraries: tuple[Path, ...] = ()
     """Asset catalogues (catalog.yaml) to choose from, relative to the spec's folder."""
+    output: Path | None = None
+    """Folder of the data set, relative to the spec's folder; ``--out`` goes before it."""
     layout: LayoutConfig = field(default_factory=LayoutConfig)
     characters: CharactersConfig = field(default_factory=CharactersConfig)
     compose: ComposeConfig = field(default_factory=ComposeConfig)
@@ -86,22 +88,34 @@ def load_spec(path: Path, overrides: tuple[str, ...] = ()) -> MintSpec:
         raise SpecError(f"{path}{where} is not valid YAML: {_first_line(error)}") from error
     if not isinstance(values, dict):
         raise SpecError(f"{path} must hold a mapping of keys such as 'scenes: 3'")
-    for override in overrides:
-        _apply_override(values, override)
+    apply_overrides(values, overrides)
     try:
         return parse_spec(values, folder=path.resolve().parent)
     except SpecError as error:
         raise SpecError(f"{path}: {error}") from error
 
 
-def spec_to_mapping(spec: MintSpec) -> dict[str, Any]:
-    """Return the resolved spec as JSON values; `parse_spec` reads it back unchanged."""
-    return dict(to_mapping(spec))
+def spec_to_mapping(spec: MintSpec, folder: Path | None = None) -> dict[str, Any]:
+    """Return the resolved spec as JSON values, its paths relative to ``folder``.
+
+    `parse_spec` with the same folder reads it back unchanged.
+    """
+    return dict(to_mapping(spec, folder=folder))
 
 
 def _first_line(error: Exception) -> str:
     problem = getattr(error, "problem", None) or str(error)
     return str(problem).splitlines()[0]
+
+
+def apply_overrides(values: dict[str, Any], overrides: tuple[str, ...]) -> None:
+    """Set ``section.key=value`` (values are YAML) in a mapping read from a spec, in place.
+
+    Raises:
+        SpecError: an override is malformed.
+    """
+    for override in overrides:
+        _apply_override(values, override)
 
 
 def _apply_override(values: dict[str, Any], override: str) -> None:

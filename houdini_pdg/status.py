@@ -1,87 +1,94 @@
-"""What a data set folder holds, in words: counts, failures with their logs, one scene in detail."""
+"""How far a data set is, in words: counts, what each stage costs, failures with their logs."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
+from .describe import table
 from .files import read_json
 from .graph import SCENE_STAGES
 from .mint import quarantine_path, scene_state
-from .plan import Plan, read_item
+from .plan import Plan, PlannedScene, read_item
 from .stages import read_marker
+
+_BAR = 30
+_LISTED = 20
 
 
 def status_text(plan: Plan) -> str:
-    """Counts of scenes by state, why some were rejected, and where the logs of failures are."""
-    states = {scene.scene_id: scene_state(plan, scene) for scene in plan.scenes}
-    counts = Counter(states.values())
-    lines = [f"{plan.root}: {len(plan.scenes)} scenes planned"]
-    for label, count in (("finished", counts["ok"]), ("rejected", counts["rejected"])):
-        lines.append(f"  {label:10} {count}")
-    lines += [
-        f"  {'waiting':10} {counts[stage.name]} for {stage.name}"
-        for stage in SCENE_STAGES
-        if counts[stage.name]
-    ]
-    for scene_id, state in states.items():
-        if state == "rejected":
-            lines.append(f"rejected {scene_id}: {_reason(plan, scene_id)}")
-        path = quarantine_path(plan, scene_id)
-        if path.exists():
-            record = read_json(path)
-            lines.append(
-                f"failed {scene_id} in {record['stage']} after {record['attempts']} attempts: "
-                f"{record['message']} (log: {plan.root / record['log']})"
-            )
+    """Counts of scenes by state, seconds and memory by stage, and why some were rejected or
+    failed, with the commands and files that help."""
+    return "\n".join(_lines(plan))
+
+
+def _lines(plan: Plan) -> Iterator[str]:
+    failed = [s for s in plan.scenes if quarantine_path(plan, s.scene_id).exists()]
+    others = [s for s in plan.scenes if s not in failed] if failed else plan.scenes
+    states = [(scene, scene_state(plan, scene)) for scene in others]
+    counts = Counter(state for _, state in states)
+    spec = plan.spec
+    yield (
+        f"{plan.root}: {len(plan.scenes)} scenes planned, {spec.cameras} cameras x {spec.frames} "
+        f"frames of {spec.width} x {spec.height} (width x height), {spec.render.renderer}"
+    )
+    rows = [("finished", counts["ok"]), ("rejected", counts["rejected"]), ("failed", len(failed))]
+    rows += [(f"waits for {s.name}", counts[s.name]) for s in SCENE_STAGES if counts[s.name]]
+    yield from (_bar(label, count, len(plan.scenes)) for label, count in rows)
+    yield from _costs(plan)
+    rejected = [scene for scene, state in states if state == "rejected"]
+    yield from _some([_rejected_line(plan, scene) for scene in rejected], "rejected")
+    yield from _some([_failed_line(plan, scene) for scene in failed], "failed")
     index = "up to date" if plan.index_marker.exists() else "not written yet"
-    lines.append(f"index.jsonl: {index}")
-    return "\n".join(lines)
+    yield f"index.jsonl: {index}"
 
 
-def _reason(plan: Plan, scene_id: str) -> str:
-    item = read_item(plan.item_path(scene_id))
-    marker = read_marker(item.marker(SCENE_STAGES[-1].name))
-    return str(marker["report"].get("reason", ""))
+def _bar(label: str, count: int, total: int) -> str:
+    filled = -(-_BAR * count // total)  # never empty for one scene of thousands
+    return f"  {label:20} {count:6}  {'#' * filled}".rstrip()
 
 
-def inspect_text(path: Path) -> str:
-    """Describe one scene file, or each stage of a planned scene (its item file).
+def _costs(plan: Plan) -> Iterator[str]:
+    """Median seconds and memory of each stage over the scenes that the last index listed."""
+    path = plan.root / "statistics.json"
+    statistics: dict[str, Any] = read_json(path) if path.is_file() else {}
+    seconds, memory = statistics.get("seconds") or {}, statistics.get("peak_memory_mb") or {}
+    if not any(seconds.values()):
+        return
+    total = sum(spread["median"] for spread in seconds.values() if spread)
+    rows: list[tuple[str, ...]] = [("stage", "seconds", "share", "peak MB")]
+    for name, spread in ((stage.name, seconds.get(stage.name)) for stage in SCENE_STAGES):
+        if spread:
+            peak = memory.get(name)
+            rows.append(
+                (
+                    name,
+                    f"{spread['median']:.1f}",
+                    f"{spread['median'] / max(total, 1e-9):.0%}",
+                    f"{peak['greatest']:.0f}" if peak else "",
+                )
+            )
+    yield from ("  " + line for line in table(rows))
 
-    Raises:
-        ValueError: the path is neither.
-    """
-    if path.suffix == ".h5":
-        return json.dumps(_scene_values(path), indent=1, default=str)
-    if path.is_file() and path.parent.name == "items":
-        item = read_item(path)
-        stages: dict[str, Any] = {}
-        for stage in SCENE_STAGES:
-            marker = item.marker(stage.name)
-            stages[stage.name] = read_marker(marker) if marker.is_file() else "not finished"
-        values = {"scene_id": item.scene_id, "seed": item.seed, "stages": stages}
-        return json.dumps(values, indent=1)
-    raise ValueError(f"{path} is neither a scene file (.h5) nor an item (DIR/items/<scene>.json)")
+
+def _some(lines: list[str], what: str) -> Iterator[str]:
+    yield from lines[:_LISTED]
+    if len(lines) > _LISTED:
+        yield f"... and {len(lines) - _LISTED} more {what}"
 
 
-def _scene_values(path: Path) -> dict[str, Any]:
-    from scaling4d.storage.scene_file import open_scene
+def _rejected_line(plan: Plan, scene: PlannedScene) -> str:
+    item = read_item(plan.item_path(scene.scene_id))
+    report = read_marker(item.marker(SCENE_STAGES[-1].name))["report"]
+    picture = plan.root / "rejected" / f"{scene.scene_id}.png"
+    seen = f" (look: {picture})" if picture.is_file() else ""
+    return f"rejected {scene.scene_id} in {report.get('stage', '?')}: {report['reason']}{seen}"
 
-    with open_scene(path) as scene:
-        values = scene.scene
-        values.pop("request", None)
-        return {
-            "attributes": scene.attributes,
-            "cameras": {
-                name: {
-                    "intrinsics_of_frame_0": scene.intrinsics(name)[0].tolist(),
-                    "position_of_frame_0_m": scene.world_from_camera(name)[0, :3, 3].tolist(),
-                    "instance_id": scene.instance_id(name, 0) is not None,
-                }
-                for name in scene.camera_names
-            },
-            "scene": values,
-            "qa": scene.qa,
-        }
+
+def _failed_line(plan: Plan, scene: PlannedScene) -> str:
+    record = read_json(quarantine_path(plan, scene.scene_id))
+    return (
+        f"failed {scene.scene_id} in {record['stage']} after {record['attempts']} attempts: "
+        f"{record['message']} (log: {plan.root / record['log']})"
+    )

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from houdini_pdg.files import read_json
-from houdini_pdg.process import TIMED_OUT, run
+from houdini_pdg.process import TIMED_OUT, one_thread_each, run
 
 from .tasks import Task
 
@@ -104,7 +104,9 @@ def launch_subprocess(
     """Start a fresh Python for the command, as a farm would."""
     argv = [sys.executable, "-m", "houdini_pdg", *arguments]
     on_line = (lambda line: _watch_line(line, watch)) if watch else None
-    return run(argv, on_line=on_line, log_path=log, timeout=timeout).returncode
+    environment = one_thread_each(os.environ)
+    finished = run(argv, on_line=on_line, log_path=log, timeout=timeout, environment=environment)
+    return finished.returncode
 
 
 class ForkServer:
@@ -129,7 +131,7 @@ class ForkServer:
         self, arguments: tuple[str, ...], *, log: Path, timeout: float, watch: Watch | None
     ) -> int:
         process = self._context.Process(target=_command_child, args=(arguments, str(log)))
-        with _without_main():
+        with _clean_parent():
             process.start()
         deadline = time.monotonic() + timeout
         position = log.stat().st_size if log.exists() else 0
@@ -149,20 +151,24 @@ class ForkServer:
             process.close()
 
 
-_MAIN = threading.Lock()
+_STARTING = threading.Lock()
 
 
 @contextlib.contextmanager
-def _without_main() -> Iterator[None]:
+def _clean_parent() -> Iterator[None]:
     """Hide the running script while a process starts: multiprocessing would run it again in each
-    command, to find functions that ours does not need."""
-    with _MAIN:
-        script = sys.modules["__main__"]
+    command, to find functions that ours does not need. The fork server, which the first process
+    starts, takes its number of threads from the environment of that moment."""
+    with _STARTING:
+        script, environment = sys.modules["__main__"], dict(os.environ)
         sys.modules["__main__"] = types.ModuleType("__main__")
+        os.environ.update(one_thread_each(environment))
         try:
             yield
         finally:
             sys.modules["__main__"] = script
+            for name in os.environ.keys() - environment.keys():
+                del os.environ[name]
 
 
 def _command_child(arguments: tuple[str, ...], log: str) -> None:

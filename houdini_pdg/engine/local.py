@@ -42,8 +42,7 @@ class Limits:
             return False
         if task.stage.renders and sum(other.stage.renders for other in tasks) >= self.renders:
             return False
-        needed = task.stage.memory_gb + sum(other.stage.memory_gb for other in tasks)
-        return needed <= self.memory_gb
+        return task.memory_gb + sum(other.memory_gb for other in tasks) <= self.memory_gb
 
 
 def run_local(
@@ -83,15 +82,14 @@ class _Schedule:
     def __init__(self, tasks: Iterable[Task]) -> None:
         self._tasks = {task.key: task for task in tasks}
         self._rank = {key: rank for rank, key in enumerate(self._tasks)}
-        self._waits = {
-            key: {need for need in task.needs if need in self._tasks}
-            for key, task in self._tasks.items()
-        }
+        self._waits: dict[str, int] = {}
         self._dependents: dict[str, list[str]] = {}
-        for key, needs in self._waits.items():
+        for key, task in self._tasks.items():
+            needs = [need for need in task.needs if need in self._tasks]
+            self._waits[key] = len(needs)
             for need in needs:
                 self._dependents.setdefault(need, []).append(key)
-        self._ready = [(self._rank[key], key) for key, needs in self._waits.items() if not needs]
+        self._ready = [(self._rank[key], key) for key, count in self._waits.items() if not count]
         heapq.heapify(self._ready)
         self._stopped = False
 
@@ -121,7 +119,7 @@ class _Schedule:
         if outcome.status == "disk_full":
             self._stopped = True
         for key in self._dependents.get(task.key, []):
-            self._waits[key].discard(task.key)
+            self._waits[key] -= 1
             dependent = self._tasks[key]
             if not outcome.lets_dependents_run and dependent.stage.fan == "scene":
                 skipped = Outcome(key, "skipped", message=f"{task.key} did not finish")

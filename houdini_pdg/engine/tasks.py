@@ -10,21 +10,52 @@ from houdini_pdg.graph import GRAPH, SCENE_STAGES, StageDef
 from houdini_pdg.plan import Plan, PlannedScene
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Task:
-    """One command of the graph.
+    """One command of the graph; small, because a large plan holds hundreds of thousands.
 
-    ``arguments`` follow ``python -m houdini_pdg`` in every executor; ``needs`` are keys of other
-    tasks; the task is finished when ``marker`` exists.
+    Attributes:
+        stage: what it runs.
+        root: folder of the data set.
+        scene_id: the scene, or "" for the stage over the whole data set.
+        digest: input hash in the marker's name.
+        memory_gb: what the command needs.
+        over: the scenes that the stage over the whole data set waits for.
     """
 
-    key: str
     stage: StageDef
+    root: Path
     scene_id: str
-    arguments: tuple[str, ...]
-    marker: Path
-    log: Path
-    needs: tuple[str, ...]
+    digest: str
+    memory_gb: float
+    over: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return f"{self.stage.name}-{self.scene_id}" if self.scene_id else self.stage.name
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Keys of the tasks that must end first."""
+        scenes = (self.scene_id,) if self.scene_id else self.over
+        return tuple(f"{need}-{scene}" for scene in scenes for need in self.stage.needs)
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """What follows ``python -m houdini_pdg`` in every executor."""
+        item = f"items/{self.scene_id}.json" if self.scene_id else "plan.json"
+        return ("stage", self.stage.name, "--item", str(self.root / item))
+
+    @property
+    def marker(self) -> Path:
+        """File whose existence says that the task is finished."""
+        work = f"work/{self.scene_id}/done" if self.scene_id else "done"
+        return self.root / work / f"{self.stage.name}.{self.digest}.json"
+
+    @property
+    def log(self) -> Path:
+        name = f"{self.scene_id}.{self.stage.name}" if self.scene_id else self.stage.name
+        return self.root / "logs" / f"{name}.log"
 
 
 def expand(plan: Plan, first: int = 0, last: int | None = None) -> Iterator[Task]:
@@ -39,26 +70,12 @@ def expand(plan: Plan, first: int = 0, last: int | None = None) -> Iterator[Task
 
 
 def scene_task(plan: Plan, scene: PlannedScene, stage: StageDef) -> Task:
-    item = plan.item_path(scene.scene_id)
-    name = f"{stage.name}.{scene.hashes[stage.name]}.json"
-    return Task(
-        key=f"{stage.name}-{scene.scene_id}",
-        stage=stage,
-        scene_id=scene.scene_id,
-        arguments=("stage", stage.name, "--item", str(item)),
-        marker=plan.root / "work" / scene.scene_id / "done" / name,
-        log=plan.root / "logs" / f"{scene.scene_id}.{stage.name}.log",
-        needs=tuple(f"{need}-{scene.scene_id}" for need in stage.needs),
-    )
+    spec = plan.spec
+    pixels = spec.cameras * spec.frames * spec.height * spec.width
+    memory_gb = stage.memory_gb + stage.bytes_per_pixel * pixels / 1e9
+    return Task(stage, plan.root, scene.scene_id, scene.hashes[stage.name], memory_gb)
 
 
 def all_task(plan: Plan, stage: StageDef, scenes: tuple[PlannedScene, ...]) -> Task:
-    return Task(
-        key=stage.name,
-        stage=stage,
-        scene_id="",
-        arguments=("stage", stage.name, "--item", str(plan.root / "plan.json")),
-        marker=plan.index_marker,
-        log=plan.root / "logs" / f"{stage.name}.log",
-        needs=tuple(f"{need}-{scene.scene_id}" for scene in scenes for need in stage.needs),
-    )
+    over = tuple(scene.scene_id for scene in scenes)
+    return Task(stage, plan.root, "", plan.hash, stage.memory_gb, over)

@@ -21,7 +21,7 @@ class PackConfig:
     """A view whose mean brightness (0 to 1) is below this is black."""
     max_clipped: float = 0.6
     """Largest share of pixels of a view at full white, or at full black."""
-    pairs: int = 6
+    pairs: int = 0
     """How many ordered pairs of views are measured (spread over all); 0 = every pair."""
     frames: int = 5
     """How many frames of each measured pair, evenly spread."""

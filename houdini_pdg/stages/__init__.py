@@ -14,17 +14,18 @@ import importlib
 import logging
 import os
 import shutil
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from houdini_pdg.files import read_json, sync_folder, write_json
-from houdini_pdg.graph import SCENE_STAGES, stage_def
+from houdini_pdg.files import sync_folder, write_json
+from houdini_pdg.graph import SCENE_STAGES, stage_def, upstream
 from houdini_pdg.plan import Item, read_item
+
+from .markers import CONSUMED, marker_is_valid, read_marker, write_marker
 
 __all__ = ["Item", "StageRejected", "StageResult", "marker_is_valid", "read_marker", "run_stage"]
 
@@ -54,17 +55,19 @@ class StageResult:
     report: dict[str, Any] = field(default_factory=dict)
 
 
-# Files that leave the scene's work folder: name in ``out`` -> place in the data set.
+# Files of the last stage that leave the scene's work folder: name in ``out`` -> place.
+_LAST = SCENE_STAGES[-1].name
 _PUBLISHED = {
-    "pack": {
-        "scene.h5": "scenes/{scene}.h5",
-        "preview.mp4": "previews/{scene}.mp4",
-        "preview.png": "previews/{scene}.png",
-    }
+    "scene.h5": "scenes/{scene}.h5",
+    "preview.mp4": "previews/{scene}.mp4",
+    "preview.png": "previews/{scene}.png",
 }
-
-# Stage -> the earlier stage whose files it uses up: render's frames are removed once packed.
-_CONSUMED = {"pack": "render"}
+# Of a rejected scene the previews are kept, to be looked at, and the reason beside them.
+_REJECTED = {
+    "preview.mp4": "rejected/{scene}.mp4",
+    "preview.png": "rejected/{scene}.png",
+}
+_REASON = "rejected/{scene}.json"
 
 
 def run_stage(name: str, item_path: Path) -> StageResult:
@@ -80,44 +83,19 @@ def run_stage(name: str, item_path: Path) -> StageResult:
         marker = item.marker(name)
         if marker_is_valid(item, name):
             return StageResult("cached", marker, read_marker(marker).get("report", {}))
-        for need in stage.needs:
+        for need in upstream(name):
             if not item.marker(need).is_file():
                 raise ValueError(f"stage {name} of {item.scene_id} needs {need}, run that first")
-            upstream = read_marker(item.marker(need))
-            if upstream["status"] == "rejected":
-                return _finish(item, name, "rejected", {"reason": upstream["report"]["reason"]}, {})
+            if not marker_is_valid(item, need):
+                raise ValueError(
+                    f"what {need} of {item.scene_id} wrote is damaged, or a library that it "
+                    f"points at has moved: run {need} again first"
+                )
+        for need in stage.needs:
+            report = read_marker(item.marker(need))["report"]
+            if read_marker(item.marker(need))["status"] == "rejected":
+                return _finish(item, name, "rejected", report, {})
         return _run(item, name)
-
-
-def read_marker(path: Path) -> dict[str, Any]:
-    """Read a marker: ``status``, ``report``, ``outputs`` (path -> bytes) and ``seconds``."""
-    marker = read_json(path)
-    if not isinstance(marker, dict) or not {"status", "report", "outputs"} <= marker.keys():
-        raise ValueError(f"{path} is not a marker: delete it and run again")
-    return marker
-
-
-def marker_is_valid(item: Item, name: str) -> bool:
-    """Say whether the stage's marker exists and its files still have their recorded sizes."""
-    path = item.marker(name)
-    if not path.is_file():
-        return False
-    try:
-        outputs = read_marker(path)["outputs"]
-    except ValueError:
-        return False
-    if name in _CONSUMED.values():
-        consumer = next(key for key, value in _CONSUMED.items() if value == name)
-        if marker_is_valid(item, consumer):
-            return True
-    return all(_has_size(item.root / place, size) for place, size in outputs.items())
-
-
-def _has_size(path: Path, size: int) -> bool:
-    try:
-        return path.stat().st_size == size
-    except OSError:
-        return False
 
 
 def _run(item: Item, name: str) -> StageResult:
@@ -129,17 +107,20 @@ def _run(item: Item, name: str) -> StageResult:
         out = Path(folder)
         module = importlib.import_module(f"houdini_pdg.stages.{name}")
         try:
-            report = module.run(item, out)
+            status, report = "ok", module.run(item, out)
         except StageRejected as rejection:
             log.warning("%s %s rejected: %s", item.scene_id, name, rejection.reason)
-            _invalidate(item, name)
-            report = {**rejection.report, "reason": rejection.reason}
-            return _finish(item, name, "rejected", report, {}, started)
+            status = "rejected"
+            report = {**rejection.report, "reason": rejection.reason, "stage": name}
         for path in _files(out):
             _flush(path)
         _invalidate(item, name)
-        outputs = _publish(item, name, out)
-    return _finish(item, name, "ok", report, outputs, started)
+        if status == "ok":
+            outputs = _publish(item, out, _PUBLISHED if name == _LAST else {})
+        else:
+            outputs = {}
+            _keep_previews(item, out)
+    return _finish(item, name, status, report, outputs, time.monotonic() - started)
 
 
 def _invalidate(item: Item, name: str) -> None:
@@ -148,17 +129,16 @@ def _invalidate(item: Item, name: str) -> None:
         marker.unlink()
     for marker in (item.root / "done").glob("index.*.json"):
         marker.unlink(missing_ok=True)
+    for place in (*_REJECTED.values(), _REASON):
+        _place(item, place).unlink(missing_ok=True)
 
 
-def _publish(item: Item, name: str, out: Path) -> dict[str, int]:
+def _publish(item: Item, out: Path, places: Mapping[str, str]) -> dict[str, int]:
     """Move the finished files into place; each move is atomic and the marker comes after all."""
-    places = {
-        file: item.root / place.format(scene=item.scene_id)
-        for file, place in _PUBLISHED.get(name, {}).items()
-    }
     sizes: dict[str, int] = {}
     for source in sorted(out.iterdir()):
-        target = places.get(source.name, item.work / source.name)
+        known = places.get(source.name)
+        target = _place(item, known) if known else item.work / source.name
         for path in _files(source):
             place = target / path.relative_to(source) if source.is_dir() else target
             sizes[place.relative_to(item.root).as_posix()] = path.stat().st_size
@@ -170,37 +150,36 @@ def _publish(item: Item, name: str, out: Path) -> dict[str, int]:
     return sizes
 
 
+def _keep_previews(item: Item, out: Path) -> None:
+    for name, place in _REJECTED.items():
+        if (out / name).is_file():
+            target = _place(item, place)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            (out / name).replace(target)
+
+
 def _finish(
     item: Item,
     name: str,
     status: str,
     report: dict[str, Any],
     outputs: dict[str, int],
-    started: float | None = None,
+    seconds: float = 0.0,
 ) -> StageResult:
-    seconds = 0.0 if started is None else time.monotonic() - started
-    if status == "rejected":  # a file of an earlier plan must not stand for this one
-        for place in _PUBLISHED.get(name, {}).values():
-            (item.root / place.format(scene=item.scene_id)).unlink(missing_ok=True)
-    marker = item.marker(name)
-    write_json(
-        marker,
-        {
-            "stage": name,
-            "scene_id": item.scene_id,
-            "seed": item.seed,
-            "status": status,
-            "report": report,
-            "outputs": outputs,
-            "seconds": round(seconds, 3),
-            "python": sys.version.split()[0],
-        },
-    )
+    if status == "rejected" and name == _LAST:
+        for place in _PUBLISHED.values():  # a file of an earlier plan must not stand for this one
+            _place(item, place).unlink(missing_ok=True)
+        write_json(_place(item, _REASON), {"scene_id": item.scene_id, **report})
+    marker = write_marker(item, name, status, report, outputs, seconds)
     if item.scratch(name).exists():
         shutil.rmtree(item.scratch(name), ignore_errors=True)
-    if name in _CONSUMED and not item.spec.render.keep_frames:
-        shutil.rmtree(item.work / _CONSUMED[name], ignore_errors=True)
+    if name in CONSUMED and not item.spec.render.keep_frames:
+        shutil.rmtree(item.work / CONSUMED[name], ignore_errors=True)
     return StageResult(status, marker, report)
+
+
+def _place(item: Item, place: str) -> Path:
+    return item.root / place.format(scene=item.scene_id)
 
 
 def _files(path: Path) -> Iterator[Path]:
@@ -227,8 +206,3 @@ def _scene_lock(item: Item) -> Iterator[None]:
             return
         fcntl.flock(stream, fcntl.LOCK_EX)
         yield
-
-
-def scene_stage_names() -> tuple[str, ...]:
-    """Names of the per-scene stages in order."""
-    return tuple(stage.name for stage in SCENE_STAGES)

@@ -27,18 +27,18 @@ def run_index(root: Path) -> StageResult:
         ValueError: the folder holds no plan.
     """
     plan = read_plan(root)
-    lines, counts, reasons = [], Counter[str](), Counter[str]()
+    lines, counts, rejections = [], Counter[str](), []
     for scene in plan.scenes:
         state, entry = _scene_entry(plan, scene)
         counts[state] += 1
         if state == "rejected":
-            reasons[entry["reason"]] += 1
+            rejections.append(entry)
         elif state == "ok":
             lines.append(entry)
     write_text(
         plan.root / "index.jsonl", "".join(json.dumps(x, sort_keys=True) + "\n" for x in lines)
     )
-    statistics = {"scenes": dict(counts), "rejections": dict(reasons), **_summary(lines)}
+    statistics = {"scenes": dict(counts), "rejections": rejections, **_summary(lines)}
     write_json(plan.root / "statistics.json", statistics)
     write_json(
         plan.index_marker,
@@ -68,11 +68,12 @@ def _scene_entry(plan: Plan, scene: PlannedScene) -> tuple[str, dict[str, Any]]:
     marker = read_marker(item.marker("pack"))
     report = marker["report"]
     if marker["status"] == "rejected":
-        return "rejected", {"reason": report.get("reason", "")}
-    seconds = {
-        stage.name: read_marker(item.marker(stage.name)).get("seconds", 0.0)
-        for stage in SCENE_STAGES
-    }
+        return "rejected", {
+            "scene_id": scene.scene_id,
+            "stage": report.get("stage", ""),
+            "reason": report.get("reason", ""),
+        }
+    markers = {stage.name: read_marker(item.marker(stage.name)) for stage in SCENE_STAGES}
     spec = plan.spec
     qa = report["qa"]
     return "ok", {
@@ -94,14 +95,14 @@ def _scene_entry(plan: Plan, scene: PlannedScene) -> tuple[str, dict[str, Any]]:
         "pairs": [
             {key: pair[key] for key in ("source", "target", "covisible")} for pair in qa["pairs"]
         ],
-        "seconds": seconds,
+        "seconds": {name: marker.get("seconds", 0.0) for name, marker in markers.items()},
+        "peak_memory_mb": {name: marker.get("peak_memory_mb") for name, marker in markers.items()},
     }
 
 
 def _summary(lines: list[dict[str, Any]]) -> dict[str, Any]:
     """Distributions over the listed scenes."""
     views = [view for line in lines for view in line["views"].values()]
-    seconds = [line["seconds"] for line in lines]
     return {
         "bytes": sum(line["bytes"] for line in lines),
         "depth_m": _spread([view["depth_m_median"] for view in views]),
@@ -111,9 +112,15 @@ def _summary(lines: list[dict[str, Any]]) -> dict[str, Any]:
         "residual_px_median": _spread(
             [line["residual_px_median"] for line in lines if line["residual_px_median"] is not None]
         ),
-        "seconds": {
-            name: _spread([value[name] for value in seconds]) for name in (seconds or [{}])[0]
-        },
+        "seconds": _by_stage([line["seconds"] for line in lines]),
+        "peak_memory_mb": _by_stage([line["peak_memory_mb"] for line in lines]),
+    }
+
+
+def _by_stage(values: list[dict[str, float | None]]) -> dict[str, dict[str, float] | None]:
+    names = values[0] if values else {}
+    return {
+        name: _spread([v for value in values if (v := value[name]) is not None]) for name in names
     }
 
 

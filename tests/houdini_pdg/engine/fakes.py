@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from houdini_pdg.engine.tasks import Task
@@ -17,40 +17,28 @@ INDEX = StageDef(name="index", fan="all", needs=("render",), attempts=1)
 
 
 def tasks_of(root: Path, scenes: int) -> list[Task]:
+    names = tuple(f"scene_{number:06d}" for number in range(scenes))
     tasks = [
-        _task(root, stage, scene, tuple(f"{need}-{scene}" for need in stage.needs))
-        for scene in (f"scene_{number:06d}" for number in range(scenes))
-        for stage in (FIRST, SECOND)
+        Task(stage, root, name, "x", stage.memory_gb) for name in names for stage in (FIRST, SECOND)
     ]
-    needs = tuple(task.key for task in tasks if task.stage is SECOND)
-    return [*tasks, _task(root, INDEX, "", needs)]
-
-
-def _task(root: Path, stage: StageDef, scene: str, needs: tuple[str, ...]) -> Task:
-    key = f"{stage.name}-{scene}" if scene else stage.name
-    return Task(
-        key=key,
-        stage=stage,
-        scene_id=scene,
-        arguments=("stage", stage.name, scene),
-        marker=root / f"{key}.json",
-        log=root / f"{key}.log",
-        needs=needs,
-    )
+    return [*tasks, Task(INDEX, root, "", "x", INDEX.memory_gb, names)]
 
 
 class Recorder:
     """A launcher that notes what runs when, and ends as ``decide`` says (0 writes the marker)."""
 
-    def __init__(self, root: Path, decide: Callable[[str, int], int] = lambda key, n: 0) -> None:
-        self.root, self.decide = root, decide
+    def __init__(
+        self, tasks: Iterable[Task], decide: Callable[[str, int], int] = lambda key, n: 0
+    ) -> None:
+        self.tasks, self.decide = {task.arguments: task for task in tasks}, decide
         self.started: list[str] = []
         self.running: set[str] = set()
         self.together: list[frozenset[str]] = []
         self._lock = threading.Lock()
 
     def __call__(self, arguments, *, log, timeout, watch) -> int:
-        key = "-".join(part for part in arguments[1:] if part)
+        task = self.tasks[arguments]
+        key = task.key
         with self._lock:
             self.started.append(key)
             self.running.add(key)
@@ -59,7 +47,7 @@ class Recorder:
         time.sleep(0.01)
         code = self.decide(key, attempt)
         if code == 0:
-            write_json(self.root / f"{key}.json", {"status": "ok", "report": {}, "outputs": {}})
+            write_json(task.marker, {"status": "ok", "report": {}, "outputs": {}})
         else:
             log.write_text(f"error: {key} attempt {attempt}\n")
         with self._lock:

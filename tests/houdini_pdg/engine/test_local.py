@@ -18,9 +18,9 @@ def _no_waiting(monkeypatch):
 
 
 def run(tmp_path, scenes, decide=lambda key, attempt: 0, **limits):
-    recorder = Recorder(tmp_path, decide)
-    limits = Limits(**{"workers": 4, "renders": 1, "memory_gb": 100.0, **limits})
     tasks = tasks_of(tmp_path, scenes)
+    recorder = Recorder(tasks, decide)
+    limits = Limits(**{"workers": 4, "renders": 1, "memory_gb": 100.0, **limits})
     outcomes = run_local(tasks, Progress(len(tasks), show=False), limits, recorder)
     return recorder, {outcome.key: outcome for outcome in outcomes}
 
@@ -99,7 +99,7 @@ def test_a_command_that_lies_about_its_marker_has_failed(tmp_path):
             return 0
 
     tasks = tasks_of(tmp_path, 1)
-    outcomes = run_local(tasks, Progress(3, show=False), Limits(workers=1), Liar(tmp_path))
+    outcomes = run_local(tasks, Progress(3, show=False), Limits(workers=1), Liar(tasks))
     assert outcomes[0].status == "failed"
     assert "left no marker" in outcomes[0].message
 
