@@ -98,9 +98,10 @@ def render(
     rule: Rule,
     seed: int,
     footprint: int,
+    results: tuple[Tensor, Tensor] | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Depth to (warped, mask): as `warp`, but the rest never leaves the cache."""
-    warped, mask = _new_pictures(source)
+    warped, mask = results or _new_pictures(source)
     _warp_frames(source, depth, coefficients, rule, seed, footprint, (warped, mask), None)
     return warped, mask
 

@@ -28,13 +28,20 @@ def _compiled(function: Callable[..., Any]) -> Any:
 
 
 @_compiled
-def move_row(depth, table, x, y, minimum_ratio, across, down, target_depth):
-    """`from_depth` for one row. ``x`` (width,) and ``y`` are measured from the image centre."""
+def move_row(
+    depth, table, x, y, minimum_ratio, columns, row_y, height, width, across, down, target_depth,
+    targets, single_depth,
+):  # fmt: skip
+    """`from_depth` and `aim_row` for one row, in one loop.
+
+    ``columns`` (width,) and ``row_y`` are positions, ``x`` and ``y`` those from the image centre.
+    """
     a00, a01, a02 = table[0], table[1], table[2]
     a10, a11, a12 = table[3], table[4], table[5]
     a20, a21, a22 = table[6], table[7], table[8]
     e0, e1, e2 = table[9], table[10], table[11]
     one, zero = depth.dtype.type(1), depth.dtype.type(0)
+    right, bottom = depth.dtype.type(width), depth.dtype.type(height)
     missing = depth.dtype.type(np.nan)
     offset_x, offset_y, perspective_y = a01 * y + a02, a11 * y + a12, a21 * y
     for i in range(x.size):
@@ -45,22 +52,19 @@ def move_row(depth, table, x, y, minimum_ratio, across, down, target_depth):
         u = ((a00 * x[i] + offset_x) - x[i] * perspective) + (e0 - x[i] * e2) * inverse
         v = ((a10 * x[i] + offset_y) - y * perspective) + (e1 - y * e2) * inverse
         seen = (z > zero) & (ratio > minimum_ratio)
-        across[i] = u / ratio if seen else missing
-        down[i] = v / ratio if seen else missing
-        target_depth[i] = z * ratio if seen else missing
-
-
-@_compiled
-def depth_keys(depth, keys):
-    """Keys of one row for ``nearest``: bits of the depth as float32, twice (see `draw_row`)."""
-    single = depth.astype(np.float32).view(np.uint32)
-    for i in range(keys.size):
-        keys[i] = np.uint32(single[i] << np.uint32(1))
+        u = u / ratio if seen else missing
+        v = v / ratio if seen else missing
+        moved = z * ratio if seen else missing
+        across[i], down[i], target_depth[i], single_depth[i] = u, v, moved, np.float32(moved)
+        column, row = u + columns[i], v + row_y
+        inside = (column >= zero) & (column < right) & (row >= zero) & (row < bottom)
+        target = np.int32(row) * np.int32(width) + np.int32(column)
+        targets[i] = target if inside & (moved > zero) else np.int32(-1)
 
 
 @_compiled
 def hash_keys(first_index, frame_keys, keys):
-    """Keys of one row for ``random``: `candidate_hash`, twice (see `draw_row`)."""
+    """Keys of one row for ``random``: see `candidate_hash`."""
     key, second_key = np.uint32(frame_keys[0]), np.uint32(frame_keys[1])
     for i in range(keys.size):
         mixed = np.uint32(np.uint32(first_index + i) * np.uint32(0x9E3779B1)) ^ key
@@ -70,7 +74,7 @@ def hash_keys(first_index, frame_keys, keys):
         mixed = np.uint32(mixed + second_key)
         mixed = np.uint32(mixed * np.uint32(0x846CA68B))
         mixed = np.uint32(mixed ^ (mixed >> np.uint32(16)))
-        keys[i] = np.uint32((mixed >> np.uint32(2)) << np.uint32(1))
+        keys[i] = np.uint32(mixed >> np.uint32(2))
 
 
 @_compiled
@@ -93,7 +97,10 @@ def aim_corner_row(
     across, down, x, y, depth, has_depth, height, width, overlap, step_x, step_y, keys, targets,
     corner_keys,
 ):  # fmt: skip
-    """`aim_row` at one of the four pixels that a unit box around each position may overlap."""
+    """`aim_row` at one of the four pixels that a unit box around each position may overlap.
+
+    Keys move up a bit for: not the pixel's own position.
+    """
     half, one, zero = across.dtype.type(0.5), across.dtype.type(1), across.dtype.type(0)
     right, bottom = across.dtype.type(width), across.dtype.type(height)
     for i in range(targets.size):
@@ -108,7 +115,7 @@ def aim_corner_row(
         target = np.int32(at_y) * np.int32(width) + np.int32(at_x)
         targets[i] = target if inside & covered_x & covered_y else np.int32(-1)
         second = (at_x != np.floor(column)) | (at_y != np.floor(row))
-        corner_keys[i] = keys[i] | np.uint32(second)
+        corner_keys[i] = np.uint32(keys[i] << np.uint32(1)) | np.uint32(second)
     if has_depth:
         for i in range(targets.size):
             targets[i] = targets[i] if depth[i] > zero else np.int32(-1)
@@ -116,7 +123,7 @@ def aim_corner_row(
 
 @_compiled
 def draw_row(targets, keys, first_index, best, winner):
-    """Keep the smallest key at each target. Bit 0 of a key says: not the pixel's own position."""
+    """Keep the smallest key at each target; rows come in source order, so the first of equals."""
     for i in range(targets.size):
         target = targets[i]
         if target >= 0 and keys[i] < best[np.uint32(target)]:
@@ -138,19 +145,11 @@ def draw_corner_row(targets, keys, first_index, best, winner):
 
 
 @_compiled
-def draw_any_row(
-    across, down, x, y, depth, has_depth, height, width, random, frame_keys, footprint, overlap,
-    keys, targets, first_index, best, winner,
+def draw_corners(
+    across, down, x, y, depth, has_depth, height, width, overlap, keys, targets, first_index, best,
+    winner,
 ):  # fmt: skip
-    """Splat one row by either rule and footprint; ``keys`` and ``targets`` are scratch."""
-    if random:
-        hash_keys(first_index, frame_keys, keys)
-    else:
-        depth_keys(depth, keys)
-    if footprint == 1:
-        aim_row(across, down, x, y, depth, has_depth, height, width, targets)
-        draw_row(targets, keys, first_index, best, winner)
-        return
+    """Draw one row with the 2x2 footprint; ``targets`` is scratch."""
     corner_keys = np.empty_like(keys)
     for corner in range(4):
         aim_corner_row(
@@ -173,14 +172,23 @@ def splat_frame(
     flat = winner.reshape(height * width)
     best[:] = np.uint32(0xFFFFFFFF)
     flat[:] = np.int32(-1)
-    keys = np.empty(width, np.uint32)
-    targets = np.empty(width, np.int32)
+    single_depth, targets = np.empty(width, np.float32), np.empty(width, np.int32)
+    keys = single_depth.view(np.uint32)  # bits of positive floats sort as integers
     for row in range(height):
-        draw_any_row(
-            displacement[0, row], displacement[1, row], columns, rows[row],
-            target_depth[row if has_depth else 0], has_depth, height, width, random, frame_keys,
-            footprint, overlap, keys, targets, row * width, best, flat,
-        )  # fmt: skip
+        across, down = displacement[0, row], displacement[1, row]
+        depth, first_index = target_depth[row if has_depth else 0], row * width
+        if random:
+            hash_keys(first_index, frame_keys, keys)
+        else:
+            single_depth[:] = depth
+        if footprint == 1:
+            aim_row(across, down, columns, rows[row], depth, has_depth, height, width, targets)
+            draw_row(targets, keys, first_index, best, flat)
+        else:
+            draw_corners(
+                across, down, columns, rows[row], depth, has_depth, height, width, overlap, keys,
+                targets, first_index, best, flat,
+            )  # fmt: skip
 
 
 @_compiled
@@ -198,18 +206,25 @@ def move_and_splat_frame(
     flat = winner.reshape(height * width)
     best[:] = np.uint32(0xFFFFFFFF)
     flat[:] = np.int32(-1)
-    keys = np.empty(width, np.uint32)
-    targets = np.empty(width, np.int32)
+    single_depth, targets = np.empty(width, np.float32), np.empty(width, np.int32)
+    keys = single_depth.view(np.uint32)
     x = columns - centre[0]
     for row in range(height):
-        at = row if kept else 0
+        at, y, first_index = row if kept else 0, rows[row] - centre[1], row * width
         across, down, moved_depth = displacement[0, at], displacement[1, at], target_depth[at]
-        y = rows[row] - centre[1]
-        move_row(depth[row], table, x, y, minimum_ratio, across, down, moved_depth)
-        draw_any_row(
-            across, down, columns, rows[row], moved_depth, True, height, width, random, frame_keys,
-            footprint, overlap, keys, targets, row * width, best, flat,
+        move_row(
+            depth[row], table, x, y, minimum_ratio, columns, rows[row], height, width, across,
+            down, moved_depth, targets, single_depth,
         )  # fmt: skip
+        if random:
+            hash_keys(first_index, frame_keys, keys)
+        if footprint == 1:
+            draw_row(targets, keys, first_index, best, flat)
+        else:
+            draw_corners(
+                across, down, columns, rows[row], moved_depth, True, height, width, overlap, keys,
+                targets, first_index, best, flat,
+            )  # fmt: skip
 
 
 @_compiled

@@ -105,8 +105,9 @@ def render(
     rule: Rule,
     seed: int,
     footprint: int,
+    results: Sequence[Tensor] | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Depth to (warped, mask); the field's memory goes back to torch's allocator."""
+    """Depth to (warped, mask); ``results`` as in `warp`."""
     *_, warped, mask = warp(source, depth, coefficients, rule, seed, footprint)
     return warped, mask
 

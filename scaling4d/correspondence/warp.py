@@ -91,6 +91,7 @@ def render_from_depth(
     seed: int = 0,
     footprint: Literal[1, 2] = 1,
     implementation: Implementation = "auto",
+    out: tuple[Tensor, Tensor] | None = None,
 ) -> tuple[Shaped[Tensor, "frames channels height width"], Float[Tensor, "frames 1 height width"]]:
     """Return I^r and M^r alone, without writing the field and the winners to memory.
 
@@ -112,7 +113,9 @@ def render_from_depth(
         return warp.warped, warp.mask
     frames, height, width = depth.shape
     table = plane_and_parallax(*cameras, frames=frames, height=height, width=width)
-    warped, mask = kernels.render(source, depth, table, rule, seed, footprint)
+    if out is not None:
+        _check_pictures(out, source)
+    warped, mask = kernels.render(source, depth, table, rule, seed, footprint, out)
     return warped, mask
 
 
@@ -177,15 +180,27 @@ def check_source(source: Tensor, size: tuple[int, ...], beside: Tensor) -> None:
 def _results_of(out: Warp, source: Tensor, depth: Tensor) -> tuple[Tensor, ...]:
     """The tensors of an earlier result, to be written again."""
     displacement, target_depth = out.field.displacement, out.field.target_depth
-    if (
-        target_depth is None
-        or (target_depth.shape, target_depth.dtype) != (depth.shape, depth.dtype)
-        or (out.warped.shape, out.warped.dtype) != (source.shape, source.dtype)
-        or not all(part.is_contiguous() for part in (displacement, target_depth, out.warped))
+    _check_pictures((out.warped, out.mask), source)
+    if target_depth is None or (target_depth.shape, target_depth.dtype) != (
+        depth.shape,
+        depth.dtype,
     ):
         raise ValueError(
-            f"out must come from a source {tuple(source.shape)} {source.dtype} and a {depth.dtype} "
-            f"depth, got {tuple(out.warped.shape)} {out.warped.dtype} and {displacement.dtype}: "
-            "leave it out, or pass the last result"
+            f"out must come from a depth {tuple(depth.shape)} {depth.dtype}, got a field "
+            f"{tuple(displacement.shape)} {displacement.dtype}: leave it out, or pass the last "
+            "result"
         )
     return displacement, target_depth, out.winner, out.warped, out.mask
+
+
+def _check_pictures(out: tuple[Tensor, Tensor], source: Tensor) -> None:
+    """Raise ValueError unless (warped, mask) can take the warp of ``source``."""
+    warped, mask = out
+    fits = (warped.shape, warped.dtype) == (source.shape, source.dtype)
+    if not (fits and mask[:, 0].shape == source[:, 0].shape and mask.dtype == torch.float32):
+        raise ValueError(
+            f"out must come from a source {tuple(source.shape)} {source.dtype}, got "
+            f"{tuple(warped.shape)} {warped.dtype}: leave it out, or pass the last result"
+        )
+    if not (warped.is_contiguous() and mask.is_contiguous()):
+        raise ValueError("out must be contiguous: leave it out, or pass the last result")

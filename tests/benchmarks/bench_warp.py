@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from scaling4d.correspondence.warp import Warp, warp_from_depth
+from scaling4d.correspondence.warp import Warp, render_from_depth, warp_from_depth
 from tests.benchmarks import record
 from tests.benchmarks.baseline_soft_splat import soft_splat_video
 
@@ -71,45 +71,53 @@ def bench_cpu(report: record.Report, quick: bool) -> None:
     frames, side = (5, 128) if quick else (49, 480)
     repeats = 3 if quick else 15
     inputs = clip(frames, side, side)
-    settings = {"frames": frames, "size": f"{side}x{side}", "threads": torch.get_num_threads()}
-    per_frame = 1e3 / frames
+    about = {"frames": frames, "size": f"{side}x{side}", "threads": torch.get_num_threads()}
+    per_frame, unit = 1e3 / frames, "ms/frame"
 
+    # What the baseline computes, and nothing else: the warped video and its mask, in new memory.
+    ours = {}
     for rule in ("nearest", "random"):
-        last = warp_from_depth(*inputs, rule=rule)
-        reused = record.measure(
-            lambda r=rule, w=last: warp_from_depth(*inputs, rule=r, out=w), repeats=repeats
+        ours[rule] = record.measure(
+            lambda r=rule: render_from_depth(*inputs, rule=r), repeats=repeats
         )
-        report.add(
-            f"fused, {rule}, memory reused", reused.scaled(per_frame), "ms/frame", **settings
-        )
-        fresh = record.measure(lambda r=rule: warp_from_depth(*inputs, rule=r), repeats=repeats)
-        report.add(f"fused, {rule}, fresh memory", fresh.scaled(per_frame), "ms/frame", **settings)
-        if rule == "nearest":
-            ours, ours_reused = fresh, reused
-    wide = record.measure(lambda: warp_from_depth(*inputs, footprint=2), repeats=3)
-    report.add("fused, nearest, 2x2 footprint", wide.scaled(per_frame), "ms/frame", **settings)
+        report.add(f"depth to video and mask, {rule}", ours[rule].scaled(per_frame), unit, **about)
+    last_pictures = render_from_depth(*inputs)
+    again = record.measure(lambda: render_from_depth(*inputs, out=last_pictures), repeats=repeats)
+    report.add("depth to video and mask, memory reused", again.scaled(per_frame), unit, **about)
+    wide = record.measure(lambda: render_from_depth(*inputs, footprint=2), repeats=3)
+    report.add("depth to video and mask, 2x2 footprint", wide.scaled(per_frame), unit, **about)
+
+    # The same with the field and the winners, which the control of a network needs.
+    last = warp_from_depth(*inputs)
+    fresh = record.measure(lambda: warp_from_depth(*inputs), repeats=repeats)
+    report.add("with field and winners", fresh.scaled(per_frame), unit, **about)
+    reused = record.measure(lambda: warp_from_depth(*inputs, out=last), repeats=repeats)
+    report.add("with field and winners, memory reused", reused.scaled(per_frame), unit, **about)
     plain = record.measure(
         lambda: warp_from_depth(*inputs, implementation="reference"), repeats=3, warmup=1
     )
-    report.add("torch reference, nearest", plain.scaled(per_frame), "ms/frame", **settings)
+    report.add("with field and winners, torch reference", plain.scaled(per_frame), unit, **about)
 
     matrices = [torch.from_numpy(m).float() for m in inputs[2:]]
-    soft = record.measure(lambda: soft_splat_video(*inputs[:2], *matrices), repeats=3, warmup=1)
-    report.add("baseline: bilinear soft splat", soft.scaled(per_frame), "ms/frame", **settings)
-    report.add("baseline / fused, fresh memory", soft.median / ours.median, "times", **settings)
-    report.add(
-        "baseline / fused, memory reused", soft.median / ours_reused.median, "times", **settings
-    )
+    soft = record.measure(lambda: soft_splat_video(*inputs[:2], *matrices), repeats=5, warmup=1)
+    report.add("baseline: bilinear soft splat in torch", soft.scaled(per_frame), unit, **about)
+    for name, timing in {
+        "depth to video and mask": ours["nearest"],
+        "depth to video and mask, memory reused": again,
+        "with field and winners": fresh,
+        "with field and winners, memory reused": reused,
+    }.items():
+        report.add(f"baseline / {name}", soft.median / timing.median, "times", **about)
 
     moved = size(*inputs[:2]) + size(*tensors(last))
     block = torch.empty(moved // 2, dtype=torch.uint8)
     other = torch.ones_like(block)
     copied = record.measure(lambda: block.copy_(other), repeats=repeats)
-    report.add("copy of the same bytes (floor)", copied.scaled(per_frame), "ms/frame", **settings)
+    report.add("copy of all those bytes (floor)", copied.scaled(per_frame), unit, **about)
 
     peak, warp = peak_resident(lambda: warp_from_depth(*inputs))
     extra = max(0, peak - size(*tensors(warp)))
-    report.add("peak extra memory / (inputs + outputs)", extra / moved, "times", **settings)
+    report.add("peak extra memory / (inputs + outputs)", extra / moved, "times", **about)
 
 
 def bench_growth(report: record.Report, quick: bool) -> None:

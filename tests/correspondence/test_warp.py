@@ -123,8 +123,14 @@ def test_an_earlier_result_can_be_overwritten():
     again = warp_from_depth(-source, *rest, out=first)
     assert again.warped.data_ptr() == first.warped.data_ptr()
     assert torch.equal(again.warped, -kept)
-    with pytest.raises(ValueError, match="leave it out, or pass the last result"):
-        warp_from_depth(source.double(), *rest, out=first)
+    pictures = render_from_depth(source, *rest, out=(again.warped, again.mask))
+    assert pictures[0].data_ptr() == first.warped.data_ptr()
+    assert torch.equal(pictures[0], kept)
+    for function, out in ((warp_from_depth, first), (render_from_depth, pictures)):
+        with pytest.raises(ValueError, match="leave it out, or pass the last result"):
+            function(source.double(), *rest, out=out)
+    with pytest.raises(ValueError, match="must come from a depth"):
+        warp_from_depth(source, rest[0].double(), *rest[1:], out=first)
 
 
 def test_threads_may_warp_at_the_same_time():
