@@ -8,9 +8,11 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from pxr import Gf, Sdf, Usd, UsdGeom, UsdLux, UsdShade
@@ -23,7 +25,7 @@ from houdini_pdg.render.cycles import CyclesRenderer
 from houdini_pdg.render.instances import number_instances
 from houdini_pdg.render.preview import PreviewRenderer
 from houdini_pdg.stages.render import read_cameras
-from scaling4d.geometry.camera import intrinsics_matrix
+from scaling4d.geometry.camera import intrinsics_matrix, look_at
 from tests.houdini_pdg.tiny_scene import box, material, plan_of, quad
 
 pytestmark = pytest.mark.skipif(find_spec("bpy") is None, reason="needs the extra render (bpy)")
@@ -56,8 +58,7 @@ def rendered(tmp_path_factory):
     root = tmp_path_factory.mktemp("tiny")
     job = job_of(root / "data", root / "cycles")
     CyclesRenderer().render(job, lambda done, total: None)
-    values = {field: getattr(job, field) for field in job.__dataclass_fields__}
-    PreviewRenderer().render(RenderJob(**{**values, "out": root / "embree"}), lambda d, t: None)
+    PreviewRenderer().render(replace(job, out=root / "embree"), lambda d, t: None)
 
     def read(renderer, folder):
         return {
@@ -144,8 +145,7 @@ def test_round_trip_between_views_is_below_the_promised_residual(rendered):
 
 def test_a_killed_render_goes_on_with_the_missing_frames(rendered, tmp_path):
     job, cycles, _ = rendered
-    values = {field: getattr(job, field) for field in job.__dataclass_fields__}
-    job = RenderJob(**{**values, "out": tmp_path / "out"})
+    job = replace(job, out=tmp_path / "out")
     code = (
         "import pickle, sys; from houdini_pdg.render.cycles import CyclesRenderer;"
         "CyclesRenderer().render(pickle.load(open(sys.argv[1], 'rb')), lambda d, t: None)"
@@ -301,10 +301,43 @@ def test_exposure_is_in_stops(tmp_path):
     assert linear(frame.rgb) == pytest.approx(0.15, rel=0.05)
 
 
+def test_a_sky_image_stands_upright_and_denoised_colour_repeats_within_its_noise(tmp_path):
+    """Red above the horizon, blue below, over a floor that only the sky lights."""
+    picture = np.zeros((8, 16, 3), np.uint8)
+    picture[:4] = (0, 0, 255)  # OpenCV writes BGR
+    picture[4:] = (255, 0, 0)
+    assert cv2.imwrite(str(tmp_path / "sky.png"), picture)
+
+    def sky(stage):
+        light = UsdLux.DomeLight.Define(stage, "/World/light")
+        light.CreateTextureFileAttr("./sky.png")
+        light.OrientToStageUpAxis()
+
+    job = plane_job(tmp_path, sky)
+    pose = look_at(np.array([0.0, -8.0, 1.0]), np.array([0.0, 8.0, 1.0]))
+    camera = CameraMotion(
+        intrinsics=intrinsics_matrix(16.0, 16.0, 16.0, 16.0)[None], world_from_camera=pose[None]
+    )
+    config = RenderConfig(cycles=CyclesConfig(samples=4, denoise=True))
+    frames = []
+    for name in ("first", "second"):
+        again = replace(
+            job, out=tmp_path / name, cameras={"cam0": camera}, height=32, width=32, config=config
+        )
+        CyclesRenderer().render(again, lambda done, total: None)
+        frames.append(CyclesRenderer().read_frame(again.out, "cam0", 0))
+    first, second = frames
+    assert np.median(first.rgb[:12, :, 0]) > 200
+    assert np.median(first.rgb[:12, :, 2]) < 40
+    assert np.isinf(first.depth[:12]).all()
+    assert np.median(first.rgb[-6:, :, 0]) > 2 * np.median(first.rgb[-6:, :, 2])
+    np.testing.assert_array_equal(first.depth, second.depth)
+    assert np.abs(first.rgb.astype(int) - second.rgb).max() <= 3
+
+
 def test_a_gpu_that_is_not_there_is_an_error_and_no_silent_cpu(tmp_path):
-    job = plane_job(tmp_path, dome)
-    values = {field: getattr(job, field) for field in job.__dataclass_fields__}
-    job = RenderJob(**{**values, "config": RenderConfig(cycles=CyclesConfig(device="gpu"))})
+    config = RenderConfig(cycles=CyclesConfig(device="gpu"))
+    job = replace(plane_job(tmp_path, dome), config=config)
     if Path("/dev/nvidia0").exists() or Path("/dev/kfd").exists():
         pytest.skip("this machine has a GPU")
     with pytest.raises(RenderError, match="Cycles finds none"):

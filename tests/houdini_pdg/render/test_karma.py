@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -151,12 +152,7 @@ def test_frames_of_a_failed_call_are_kept_and_the_rest_is_rendered(job, husk):
 
 def test_a_hanging_husk_is_killed(job, husk):
     husk("hang")
-    hurried = RenderJob(
-        **{
-            **{field: getattr(job, field) for field in job.__dataclass_fields__},
-            "config": RenderConfig(renderer="karma", timeout_minutes=0.06),
-        }
-    )
+    hurried = replace(job, config=RenderConfig(renderer="karma", timeout_minutes=0.06))
     with pytest.raises(RenderError, match=r"said nothing for 0\.06 minutes and was killed"):
         render(hurried)
     assert (job.out / "cam0" / "frame.0001.exr").is_file()
