@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from .graph import SCENE_STAGES
 from .plan import Plan
 from .spec import MintSpec, apply_overrides, parse_spec
 
@@ -42,5 +43,6 @@ def read_request(path: Path, overrides: tuple[str, ...] = ()) -> Request:
 
 def first_difference(request: Request, plan: Plan) -> str | None:
     """Name of the first stage that will not come out as in the file, or None when all will."""
-    hashes = plan.scenes[request.index].hashes
-    return next((name for name, old in request.hashes.items() if hashes.get(name) != old), None)
+    now, then = plan.scenes[request.index].hashes, request.hashes
+    names = (stage.name for stage in SCENE_STAGES)
+    return next((name for name in names if now[name] != then.get(name)), None)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -97,20 +99,57 @@ def test_dask_gives_the_same_files_as_local(minted, library):
     assert lines[0] == lines[1]
 
 
-def test_a_scene_can_be_minted_again_alone_from_its_provenance(minted, library):
-    with open_scene(minted.root / "scenes/scene_000001.h5") as scene:
-        request = scene.scene["request"]
-        depth = scene.depth("cam0")
+def test_a_scene_can_be_minted_again_alone_from_its_provenance(minted, library, capsys):
+    """Layout, stage, people, cameras and the whole file, to the byte; nothing else is minted."""
+    file = minted.root / "scenes/scene_000001.h5"
     root = library.parent.parent / "alone"
-    plan = make_plan(parse_spec(request["spec"]), root)
-    write_plan(plan)
-    number = request["index"]
-    report = run_plan(plan, RunOptions(progress=False, first=number, last=number + 1))
-    assert report.finished == 1
-    assert plan.scenes[number].hashes == request["hashes"]
-    with open_scene(root / "scenes/scene_000001.h5") as scene:
-        np.testing.assert_array_equal(scene.depth("cam0"), depth)
-    assert not (root / "scenes/scene_000000.h5").exists()
+    assert main(["mint", str(file), "--out", str(root)]) == 0
+    assert "note:" not in capsys.readouterr().err
+    made = files(root, "work/*/layout.txt", "work/*/*.usda", "work/*/*.json", "scenes/*")
+    assert {path.split("/")[1].removesuffix(".h5") for path in made} == {"scene_000001"}
+    assert len(made) >= 6
+    assert made == {name: (minted.root / name).read_bytes() for name in made}
+
+
+def test_minting_alone_says_what_will_differ(minted, tmp_path, capsys):
+    file = str(minted.root / "scenes/scene_000001.h5")
+    assert main(["plan", file, "--out", str(tmp_path), "trajectory.max_speed=0.8"]) == 0
+    assert "note: trajectory and what follows it will differ" in capsys.readouterr().err
+    assert main(["mint", file]) == 2
+    assert "--out DIR" in capsys.readouterr().err
+
+
+def test_a_data_set_moves_with_its_library_and_stays_finished(minted, library, tmp_path):
+    shutil.copytree(library.parent, tmp_path / "library")
+    shutil.copytree(minted.root, tmp_path / "minted")
+    plan = read_plan(tmp_path / "minted")
+    assert plan.spec.libraries == (tmp_path.resolve() / "library/catalog.yaml",)
+    report = run_plan(plan, RunOptions(progress=False))
+    assert [outcome.key for outcome in report.outcomes] == ["index"]
+    assert main(["verify", str(plan.root)]) == 0
+
+
+def test_a_moved_library_keeps_finished_scenes_and_composes_the_others_again(
+    minted, library, tmp_path, capsys
+):
+    shutil.copytree(library.parent, tmp_path / "elsewhere/library")
+    shutil.copytree(minted.root, tmp_path / "minted")
+    (tmp_path / "minted/scenes/scene_000001.h5").unlink()
+    assert main(["run", str(tmp_path / "minted")]) == 2
+    assert "library/catalog.yaml is not there" in capsys.readouterr().err
+    options = RunOptions(progress=False, limits=Limits(workers=2))
+    moved = tmp_path / "elsewhere/library/catalog.yaml"
+    plan, report = run(tmp_path / "minted", moved, options)
+    again = ("compose", "trajectory", "render", "pack")
+    assert [o.key for o in report.outcomes] == [*(f"{s}-scene_000001" for s in again), "index"]
+    assert (plan.root / "scenes/scene_000000.h5").read_bytes() == (
+        minted.root / "scenes/scene_000000.h5"
+    ).read_bytes()
+    stage = (plan.root / "work/scene_000001/scene.usda").read_text()
+    assert "../../../elsewhere/library/" in stage
+    file = "scenes/scene_000001.h5"
+    with open_scene(plan.root / file) as new, open_scene(minted.root / file) as old:
+        np.testing.assert_array_equal(new.depth("cam0"), old.depth("cam0"))
 
 
 def test_scene_files_hold_what_they_promise(minted):
@@ -150,12 +189,21 @@ def test_a_second_run_starts_nothing(minted):
 def test_status_verify_inspect_and_preview_speak(minted, capsys):
     root = str(minted.root)
     assert main(["status", root]) == 0
-    assert "finished   2" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert re.search(r"finished +2 +#{30}", text)
+    assert re.search(r"render +[\d.]+ +\d+% +\d+", text)
     assert main(["verify", root]) == 0
     assert "2 scene files are good, 0 problems" in capsys.readouterr().out
-    assert main(["inspect", f"{root}/scenes/scene_000000.h5"]) == 0
-    assert '"residual_px_median"' in capsys.readouterr().out
+    file = f"{root}/scenes/scene_000000.h5"
+    assert main(["inspect", file, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["qa"]["residual_px_median"] < 0.02
+    assert main(["inspect", file]) == 0
+    text = capsys.readouterr().out
+    assert "2 cameras x 5 frames of 64 x 48" in text
+    assert "between views: round trip" in text
+    assert "person_0" in text
     assert main(["inspect", f"{root}/items/scene_000000.json"]) == 0
+    assert "trajectory  ok" in capsys.readouterr().out
     assert main(["preview", root]) == 0
     assert main(["inspect", root]) == 2
     assert "neither a scene file" in capsys.readouterr().err
@@ -180,12 +228,17 @@ def test_verify_proves_the_clearance_again_and_finds_a_false_claim(minted, tmp_p
     assert "cam1: clearance" in capsys.readouterr().err
 
 
-@pytest.fixture
-def tiny(tmp_path):
-    """Two scenes of the tiny room, finished."""
-    plan = plan_of(tmp_path / "tiny", scenes=2, render={"renderer": "preview"})
+@pytest.fixture(scope="module")
+def tiny_made(tmp_path_factory):
+    plan = plan_of(tmp_path_factory.mktemp("tiny"), scenes=2, render={"renderer": "preview"})
     assert run_plan(plan, RunOptions(progress=False)).finished == 2
-    return plan
+    return plan.root
+
+
+@pytest.fixture
+def tiny(tiny_made, tmp_path):
+    """Two scenes of the tiny room, finished; a copy to be damaged."""
+    return read_plan(shutil.copytree(tiny_made, tmp_path / "tiny"))
 
 
 @pytest.mark.parametrize("damage", ["truncate", "remove", "flip"])
@@ -233,6 +286,12 @@ def test_a_failed_check_rejects_for_good_and_is_not_indexed(tmp_path, capsys):
     assert main(["status", str(tmp_path)]) == 0
     assert "the round trip from cam0 to cam1 is off by" in capsys.readouterr().out
     assert (tmp_path / "index.jsonl").read_text() == ""
+    kept = {path.name for path in (tmp_path / "rejected").iterdir()}
+    assert kept == {"scene_000000.json", "scene_000000.mp4", "scene_000000.png"}
+    record = json.loads((tmp_path / "rejected/scene_000000.json").read_text())
+    assert record["stage"] == "pack"
+    assert "is off by" in record["reason"]
+    assert record["qa"]["residual_px_median"] > 0.02
     again = run_plan(plan, RunOptions(progress=False))
     assert [outcome.key for outcome in again.outcomes] == ["index"]
 
