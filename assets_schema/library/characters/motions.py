@@ -15,7 +15,7 @@ import numpy as np
 
 from .motion import FPS, Foot, Movement
 
-__all__ = ["MOTIONS"]
+__all__ = ["CARRYING", "MOTIONS"]
 
 STANCE_WIDTH = 0.115  # half the distance of the ankles, leg lengths
 ARM_OUT = 9.0  # degrees by which relaxed arms stand off the body
@@ -347,19 +347,20 @@ def stretch() -> Movement:
 
 
 def carry() -> Movement:
-    """Walking a round with both hands held in front, as if with a box."""
+    """Walking a round with a box held in front; the arms keep still, so that hands stay on it."""
     move = walk_circle()
     frames = move.frames
-    bob = np.sin(4 * np.pi * 3 * np.arange(frames) / (frames - 1))
     for side, sign in (("Left", 1.0), ("Right", -1.0)):
         move.angles[f"{side}Shoulder"] = turn(frames, 0, sign * 1.0)
-        move.angles[f"{side}Arm"] = turn(frames, -16 + bob, -sign * 10, 0)
-        move.angles[f"{side}ForeArm"] = turn(frames, -74 + 1.5 * bob, 0, -sign * 8)
+        move.angles[f"{side}Arm"] = turn(frames, -12, -sign * 9, 0)
+        move.angles[f"{side}ForeArm"] = turn(frames, -66, 0, -sign * 6)
         move.angles[f"{side}Hand"] = turn(frames, -4, 0, 0)
     for name in ("Spine", "Spine1", "Spine2"):
         move.angles[name] = move.angles[name] * (1, 0.6, 0.25) + (-1.2, 0, 0)
     return move
 
+
+CARRYING = ("carry",)  # motions that hold the box of `props`
 
 MOTIONS: dict[str, Callable[[], Movement]] = {
     "idle": idle,

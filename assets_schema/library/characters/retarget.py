@@ -158,7 +158,8 @@ def _world_turns(
     for j, name in enumerate(skeleton.joints):
         if name not in match:
             parent = skeleton.parents[j]
-            world[:, j] = world[:, parent] if parent >= 0 else np.eye(3)
+            at_rest = skeleton.rest[j].as_matrix()
+            world[:, j] = world[:, parent] @ at_rest if parent >= 0 else at_rest
             continue
         side = next((s for s in SIDES if name.startswith(s)), "")
         follower = side + _NEXT.get(name.removeprefix(side), "")

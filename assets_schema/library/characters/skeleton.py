@@ -1,9 +1,10 @@
 """A body's skeleton and how a motion, authored on a neutral figure, becomes its joint rotations.
 
-Joint frames are parallel to the world at rest, so a rest transform is a translation alone. A motion
-is authored against a *neutral stance*: standing straight, arms hanging, feet along -y. Each joint
-of a body carries the rotation that takes its own rest pose (MakeHuman's relaxed A-pose) to that
-stance, so one motion means the same on every body.
+Joint frames are parallel to the world in the bind pose, so a bind transform is a translation alone.
+At rest the fingers are curled besides, which is what they do in motions that say nothing of them.
+A motion is authored against a *neutral stance*: standing straight, arms hanging, feet along -y.
+Each joint of a body carries the rotation that takes its bind pose (MakeHuman's relaxed A-pose) to
+that stance, so one motion means the same on every body.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ DOWN = np.array([0.0, 0.0, -1.0])
 # The stance's direction of a bone, for the joints whose rest direction differs from it.
 _STANCE = {"UpLeg": DOWN, "Leg": DOWN, "Arm": DOWN, "ForeArm": DOWN, "Hand": DOWN}
 _CHILD = {"UpLeg": "Leg", "Leg": "Foot", "Arm": "ForeArm", "ForeArm": "Hand", "Hand": "HandMiddle1"}
+_SHOULDER_DROP = 11.0  # degrees by which collar bones sink when arms hang instead of standing off
 # Hanging arms turn about their own length so that palms face the thighs, degrees for the left side.
 _TWIST = {"Arm": -20.0, "ForeArm": -50.0, "Hand": -60.0}
 
@@ -31,7 +33,8 @@ class Skeleton:
     Attributes:
         joints: names, parents first; parents: index per joint, -1 at the root.
         heads: (J, 3) rest positions, metres.
-        stance: per joint the rotation from the rest pose to the neutral stance.
+        stance: per joint the rotation from the bind pose to the neutral stance.
+        rest: per joint its own rotation at rest, relative to its parent.
         heel, ball: per side the rest position (3,) under the heel and under the toe joint.
     """
 
@@ -39,6 +42,7 @@ class Skeleton:
     parents: np.ndarray
     heads: np.ndarray
     stance: tuple[Rotation, ...]
+    rest: tuple[Rotation, ...]
     heel: dict[str, np.ndarray]
     ball: dict[str, np.ndarray]
 
@@ -100,8 +104,9 @@ def make_skeleton(
     joints: tuple[str, ...], parents: np.ndarray, heads: np.ndarray, soles: dict[str, np.ndarray]
 ) -> Skeleton:
     """The skeleton of a body; `soles` holds per side the points (n, 3) of the foot's skin."""
+    rest = _relaxed_hands(joints, heads)
     stance: list[Rotation] = []
-    for name, parent in zip(joints, parents, strict=True):
+    for index, (name, parent) in enumerate(zip(joints, parents, strict=True)):
         side = next((s for s in SIDES if name.startswith(s)), "")
         part = name.removeprefix(side)
         if part in _STANCE:
@@ -113,8 +118,11 @@ def make_skeleton(
         elif part in ("Foot", "ToeBase"):
             toe = heads[joints.index(side + "ToeBase")] - heads[joints.index(side + "Foot")]
             stance.append(between(toe * [1, 1, 0], np.array([0.0, -1.0, 0.0])))
-        elif parent >= 0 and side and part not in ("Shoulder",):
-            stance.append(stance[parent])  # fingers keep their relaxed curl
+        elif part == "Shoulder":
+            sign = 1.0 if side == "Left" else -1.0
+            stance.append(Rotation.from_euler("y", sign * _SHOULDER_DROP, degrees=True))
+        elif parent >= 0 and side:
+            stance.append(stance[parent] * rest[index])  # fingers
         else:
             stance.append(Rotation.identity())
     heel, ball = {}, {}
@@ -122,4 +130,40 @@ def make_skeleton(
         ankle, toe = heads[joints.index(side + "Foot")], heads[joints.index(side + "ToeBase")]
         heel[side] = np.array([ankle[0], skin[:, 1].max() - 0.012, 0.0])
         ball[side] = np.array([toe[0], toe[1], 0.0])
-    return Skeleton(joints, parents, heads, tuple(stance), heel, ball)
+    return Skeleton(joints, parents, heads, tuple(stance), rest, heel, ball)
+
+
+# Degrees by which the bones of a relaxed finger are bent, from the knuckle outwards.
+_CURL = {
+    "Index": (16.0, 24.0, 16.0),
+    "Middle": (22.0, 28.0, 18.0),
+    "Ring": (26.0, 30.0, 20.0),
+    "Pinky": (28.0, 30.0, 20.0),
+    "Thumb": (8.0, 12.0, 18.0),
+}
+
+
+def _relaxed_hands(joints: tuple[str, ...], heads: np.ndarray) -> tuple[Rotation, ...]:
+    """Per joint its rotation at rest: fingers bent towards the palm and drawn together."""
+    at = dict(zip(joints, heads, strict=True))
+    rest = []
+    for name in joints:
+        side = next((s for s in SIDES if name.startswith(f"{s}Hand")), "")
+        finger = name.removeprefix(f"{side}Hand")
+        if not side or finger[:-1] not in _CURL or f"{side}HandPinky1" not in at:
+            rest.append(Rotation.identity())
+            continue
+        middle = at[f"{side}HandMiddle1"] - at[f"{side}Hand"]
+        across = at[f"{side}HandPinky1"] - at[f"{side}HandIndex1"]
+        palm = np.cross(middle, across) * (1 if side == "Left" else -1)  # out of the palm
+        root = at[f"{side}Hand{finger[:-1]}1"]
+        along = at[f"{side}Hand{finger[:-1]}2"] - root
+        bend = np.cross(along, palm)
+        number = int(finger[-1]) - 1
+        degrees = _CURL[finger[:-1]][number] if number < 3 else 0.0
+        turn = Rotation.from_rotvec(np.radians(degrees) * bend / np.linalg.norm(bend))
+        if number == 0 and finger[:-1] != "Thumb":  # fingers lie side by side
+            flat = along - palm * (along @ palm) / (palm @ palm)
+            turn = turn * Rotation.from_rotvec(0.6 * between(flat, middle).as_rotvec())
+        rest.append(turn)
+    return tuple(rest)

@@ -8,14 +8,14 @@ import numpy as np
 
 from scaling4d.geometry.seeds import rng as named_rng
 
-from .garments import GARMENTS, OUTFITS, Garment, Place
+from .garments import GARMENTS, Garment, Place
 from .human import HumanTemplate
 from .surface import Surface, cut
 
 __all__ = ["Cloth", "Tailor"]
 
 TEXTURE_METRES = 0.35  # one repeat of a fabric finish
-_ARM_JOINTS = ("Arm", "ForeArm", "Hand")
+_ARM_JOINTS = ("Arm", "ForeArm", "Hand")  # and the fingers, whose names begin with Hand
 
 
 @dataclass(frozen=True)
@@ -43,18 +43,14 @@ class Tailor:
     _uvs: dict[str, np.ndarray] = field(default_factory=dict)
     _weights: dict[str, np.ndarray] = field(default_factory=dict)
 
-    def dress(self, outfit: str, base_points: np.ndarray) -> list[Cloth]:
-        """Every garment of an outfit of `OUTFITS` on the body with these base-mesh positions."""
-        return [self.lay(name, base_points) for name in OUTFITS[outfit]]
-
     def lay(self, name: str, base_points: np.ndarray) -> Cloth:
-        """One garment of `GARMENTS` on a body."""
+        """One garment of `GARMENTS` on the body with these base-mesh positions (S, 3)."""
         garment, pattern = GARMENTS[name], self._pattern(name)
         weights = self._weights[name]
         skin = pattern.on(base_points)
         skin_normals = skin.normals
         cloth = skin.moved_to(skin.points + garment.offset * skin_normals).relaxed(garment.relax)
-        place = self._place(cloth.points, weights, base_points)
+        place = self.place(cloth.points, weights, base_points)
         clearance = ((cloth.points - skin.points) * skin_normals).sum(axis=1)
         outward = np.maximum(0.9 * garment.offset - clearance, 0.0)
         if garment.ease is not None:
@@ -73,7 +69,7 @@ class Tailor:
             faces = self.template.groups[garment.base]
             used = np.unique(faces)
             inside = np.full(len(self.template_points), -1.0)
-            place = self._place(
+            place = self.place(
                 self.template_points[used], self.template.weights[used], self.template_points
             )
             inside[used] = garment.region(place)
@@ -81,15 +77,16 @@ class Tailor:
             weights = np.asarray(surface.source @ self.template.weights)
             weights /= weights.sum(axis=1, keepdims=True)
             self._cuts[name], self._weights[name] = surface, weights
-            self._uvs[name] = _texture(self._place(surface.points, weights, self.template_points))
+            self._uvs[name] = _texture(self.place(surface.points, weights, self.template_points))
         return self._cuts[name]
 
-    def _place(self, points: np.ndarray, weights: np.ndarray, base_points: np.ndarray) -> Place:
+    def place(self, points: np.ndarray, weights: np.ndarray, base_points: np.ndarray) -> Place:
+        """Where points (N, 3) with skin weights (N, J) lie on the body with these positions."""
         joints = self.template.joints
         arms = [
             i
             for i, name in enumerate(joints)
-            if name.removeprefix("Left").removeprefix("Right") in _ARM_JOINTS
+            if name.removeprefix("Left").removeprefix("Right").startswith(_ARM_JOINTS)
         ]
         heads = dict(zip(joints, self.template.joint_heads(base_points), strict=True))
         return Place(points, weights[:, arms].sum(axis=1), heads)

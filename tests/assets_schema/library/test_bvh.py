@@ -9,7 +9,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from assets_schema.library.characters.bvh import BvhError, read_bvh
-from assets_schema.library.characters.person import Cast
+from assets_schema.library.characters.cast import Cast
 from assets_schema.library.characters.retarget import _axes, match_joints, retarget
 
 pytest.importorskip("anny", reason="characters need the extra [library]")
