@@ -1,4 +1,4 @@
-"""Stage `characters`: people with random parts and motions on free floor, baked to points."""
+"""Stage `characters`: people with random parts and motions on floor and seats, baked to points."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from pxr import Sdf
 from assets_schema.catalog import Catalog
 from houdini_pdg.layout.grammar import parse_layout
 from houdini_pdg.stages import Item
+from houdini_pdg.usd.baked_layer import author_baked
+from houdini_pdg.usd.objects import choose_objects
 from houdini_pdg.usd.people import Person, place_people
-from houdini_pdg.usd.skinning import author_baked
+from houdini_pdg.usd.seats import find_seats
 from houdini_pdg.usd.stage import new_stage
 from scaling4d.geometry.seeds import child_seed
 
@@ -21,13 +23,18 @@ def run(item: Item, out: Path) -> dict[str, Any]:
     """Write ``characters.json`` and, if there are people, ``characters.usdc`` with their points."""
     spec = item.spec
     layout = parse_layout((item.work / "layout.txt").read_text(encoding="utf-8"))
+    libraries = [Catalog.load(path) for path in spec.libraries]
+    # The very objects that the stage `compose` will place: their seats are real ones.
+    objects_seed = child_seed(child_seed(item.seed, "compose"), "objects")
+    placed, _ = choose_objects(layout.boxes, libraries, objects_seed)
     people = place_people(
         layout,
-        [Catalog.load(path) for path in spec.libraries],
+        libraries,
         spec.characters,
         frames=spec.frames,
         fps=spec.fps,
         seed=child_seed(item.seed, "characters"),
+        seats=find_seats(placed),
     )
     document = {
         "fps": spec.fps,
@@ -38,7 +45,7 @@ def run(item: Item, out: Path) -> dict[str, Any]:
     (out / "characters.json").write_text(text, encoding="utf-8", newline="\n")
     if people:
         _write_points(people, out / "characters.usdc", spec.frames, spec.fps)
-    return {"people": len(people), "motions": [person.motion for person in people]}
+    return {"people": len(people), "motions": [person.part.motion for person in people]}
 
 
 def _write_points(people: list[Person], path: Path, frames: int, fps: float) -> None:

@@ -14,19 +14,16 @@ from assets_schema.catalog import Catalog
 from assets_schema.entry import Entry, MotionInfo
 from assets_schema.variants import choose_variants, complete_selection
 from houdini_pdg.layout.model import Layout
-from houdini_pdg.layout.solids import Solids, floor_region, layout_solids
+from houdini_pdg.layout.solids import FloorRegion, Solids, floor_region, layout_solids
 from scaling4d.geometry.seeds import child_seed
 from scaling4d.geometry.seeds import rng as named_rng
 
 from .config import CharactersConfig
+from .footprint import Footprint, measure_footprint
 from .objects import Choice
-from .skinning import (
-    BakedCharacter,
-    Footprint,
-    bake_character,
-    measure_footprint,
-    motion_codes,
-)
+from .seats import Seat
+from .sitting import Seated, needs_seat, sit
+from .skinning import BakedCharacter, bake_character, motion_codes
 
 logger = logging.getLogger(__name__)
 
@@ -35,18 +32,32 @@ _DOOR_ZONE = 0.3
 
 
 @dataclass(frozen=True)
-class Person:
-    """A character with its variants, motion and place; `baked` holds its points per frame."""
+class Part:
+    """Who a person is and what it does, before it has a place."""
 
-    name: str
     choice: Choice
     motion: str
     offset: float
     codes: np.ndarray
+
+    @property
+    def info(self) -> MotionInfo:
+        """The motion's record in the catalogue."""
+        assert self.choice.entry.character is not None
+        return self.choice.entry.character.motions[self.motion]
+
+
+@dataclass(frozen=True)
+class Person:
+    """A person in its place; `baked` holds its points per frame, `seated` what it sits on."""
+
+    name: str
+    part: Part
     position: tuple[float, float, float]
     yaw: float
     footprint: Footprint
     baked: BakedCharacter
+    seated: Seated | None = None
 
     @property
     def track(self) -> np.ndarray:
@@ -57,12 +68,13 @@ class Person:
         floor = self.position[2]
         return {
             "name": self.name,
-            "asset": self.choice.entry.id,
-            "library": self.choice.library,
-            "variants": self.choice.variants,
-            "motion": self.motion,
-            "offset_seconds": self.offset,
-            "time_codes": self.codes.tolist(),
+            "asset": self.part.choice.entry.id,
+            "library": self.part.choice.library,
+            "variants": self.part.choice.variants,
+            "motion": self.part.motion,
+            "offset_seconds": self.part.offset,
+            "time_codes": self.part.codes.tolist(),
+            "seat": self.seated.to_json() if self.seated else None,
             "position": list(self.position),
             "yaw": self.yaw,
             "track": self.track.tolist(),
@@ -80,6 +92,7 @@ def place_people(
     frames: int,
     fps: float,
     seed: int,
+    seats: Sequence[Seat] = (),
 ) -> list[Person]:
     """Return the people of a scene; fewer than drawn where the floor has no room for more.
 
@@ -91,6 +104,8 @@ def place_people(
         config: how many, which motions, how close.
         frames, fps: the clip.
         seed: 64-bit seed of the characters stage.
+        seats: where people may sit; who finds no free one does something else, unless the config
+            asks for nothing but sitting.
     """
     cast = [
         (index, entry)
@@ -103,59 +118,76 @@ def place_people(
         if count:
             logger.warning("no library holds a character: the scene has no people")
         return []
-    solids, region = layout_solids(layout), floor_region(layout)
+    room = _Room(layout, layout_solids(layout), floor_region(layout), seats, config)
     people: list[Person] = []
     for index in range(count):
         person_seed = child_seed(seed, "person", index)
-        drawn = _draw_person(f"person_{index}", cast, config, frames, fps, person_seed)
-        placed = _place(drawn, layout, solids, region, people, config, person_seed)
+        placed = _place_one(f"person_{index}", cast, room, people, frames, fps, person_seed)
         if placed is None:
-            logger.info("person %d found no free floor and is left out", index)
+            logger.info("person %d found no free place and is left out", index)
         else:
             people.append(placed)
     return people
 
 
-def _draw_person(
+@dataclass(frozen=True)
+class _Room:
+    """Where people are placed, and by which rules."""
+
+    layout: Layout
+    solids: Solids
+    region: FloorRegion
+    seats: Sequence[Seat]
+    config: CharactersConfig
+
+
+def _place_one(
     name: str,
     cast: Sequence[tuple[int, Entry]],
-    config: CharactersConfig,
+    room: _Room,
+    others: Sequence[Person],
     frames: int,
     fps: float,
     seed: int,
-) -> Person:
+) -> Person | None:
     generator = named_rng(seed, "asset")
     weights = np.array([entry.weight for _, entry in cast])
     library, entry = cast[int(generator.choice(len(cast), p=weights / weights.sum()))]
     assert entry.character is not None
-    motion = _draw_motion(entry.character.motions, config, named_rng(seed, "motion"))
-    variants = {**choose_variants(entry, child_seed(seed, "variants")), "motion": motion}
-    variants = complete_selection(entry, variants)
-    info = entry.character.motions[motion]
-    offset = _draw_offset(info, frames, fps, named_rng(seed, "offset"))
-    codes = motion_codes(info, frames, fps, offset)
-    baked = _bake(entry, variants, info, codes)
-    footprint = measure_footprint(baked)
-    choice = Choice(library, entry, variants)
-    return Person(name, choice, motion, offset, codes, (0.0, 0.0, 0.0), 0.0, footprint, baked)
+    motions = _motions_to_try(entry.character.motions, room, named_rng(seed, "motion"))
+    drawn = choose_variants(entry, child_seed(seed, "variants"))
+    for motion in motions:
+        variants = complete_selection(entry, {**drawn, "motion": motion})
+        info = entry.character.motions[motion]
+        offset = _draw_offset(info, frames, fps, named_rng(seed, "offset"))
+        codes = motion_codes(info, frames, fps, offset)
+        part = Part(Choice(library, entry, variants), motion, offset, codes)
+        place = _seat if needs_seat(motion) and room.seats else _stand
+        person = place(name, part, room, others, seed)
+        if person is not None:
+            return person
+    return None
 
 
-def _draw_motion(
-    motions: Mapping[str, MotionInfo], config: CharactersConfig, rng: np.random.Generator
-) -> str:
-    """Draw a motion; sitting needs a seat under it and is drawn only when asked for by name."""
+def _motions_to_try(
+    motions: Mapping[str, MotionInfo], room: _Room, rng: np.random.Generator
+) -> list[str]:
+    """A motion, and one on foot for whoever draws a seated one and finds no free seat."""
+    config = room.config
     asked = [name for name in sorted(motions) if name in config.motions]
     if config.motions and not asked:
         raise ValueError(
             f"characters.motions {list(config.motions)} are none of {sorted(motions)}: "
             "name motions that the catalogue has"
         )
-    names = asked or [name for name in sorted(motions) if not _needs_seat(name)] or sorted(motions)
-    return names[int(rng.integers(len(names)))]
-
-
-def _needs_seat(motion: str) -> bool:
-    return "sit" in motion or "stand_up" in motion or "standup" in motion
+    names = asked or sorted(motions)
+    on_foot = [name for name in names if not needs_seat(name)]
+    if not room.seats and not asked:
+        names = on_foot or names
+    first = names[int(rng.integers(len(names)))]
+    if needs_seat(first) and on_foot:
+        return [first, on_foot[int(rng.integers(len(on_foot)))]]
+    return [first]
 
 
 def _draw_offset(motion: MotionInfo, frames: int, fps: float, rng: np.random.Generator) -> float:
@@ -178,47 +210,63 @@ def _bake(
     return baked.moved(cycles[:, None] * travel)
 
 
-def _place(
-    person: Person,
-    layout: Layout,
-    solids: Solids,
-    region: Any,
-    others: Sequence[Person],
-    config: CharactersConfig,
-    seed: int,
+def _seat(name: str, part: Part, room: _Room, others: Sequence[Person], seed: int) -> Person | None:
+    """On a free seat, tried in random order."""
+    order = named_rng(seed, "seat").permutation(len(room.seats))
+    taken = {other.seated.seat.box.name for other in others if other.seated is not None}
+    seats = [room.seats[i] for i in order if room.seats[i].box.name not in taken]
+    choice = part.choice
+    seated = sit(
+        choice.entry,
+        choice.variants,
+        part.info,
+        part.codes,
+        seats,
+        room.solids,
+        room.config.clearance,
+    )
+    if seated is None:
+        return None
+    footprint = measure_footprint(seated.baked)
+    person = Person(name, part, seated.position, seated.yaw, footprint, seated.baked, seated)
+    return person if _apart(person.track, footprint.radius, others, room.config) else None
+
+
+def _stand(
+    name: str, part: Part, room: _Room, others: Sequence[Person], seed: int
 ) -> Person | None:
-    """Try positions and headings until the swept cylinder is free; None if none is."""
+    """On free floor: try positions and headings until the swept cylinder is free."""
+    config, layout = room.config, room.layout
+    choice = part.choice
+    baked = _bake(choice.entry, choice.variants, part.info, part.codes)
+    footprint = measure_footprint(baked)
     generator = named_rng(seed, "place")
     low, high = layout.bounds()
     floor = layout.floor_height
-    radius = person.footprint.radius
+    radius = footprint.radius
     for _ in range(config.placements):
         position, yaw = generator.uniform(low, high), float(generator.uniform(-math.pi, math.pi))
-        track = _in_world(person.footprint.centres, position, yaw)
-        if not region.contains(track).all():
+        track = _in_world(footprint.centres, position, yaw)
+        if not room.region.contains(track).all():
             continue
-        top = floor + person.footprint.high
-        gap = solids.plan_distance(track, floor + _STEP_UP, top) - radius
+        gap = room.solids.plan_distance(track, floor + _STEP_UP, floor + footprint.high) - radius
         if (gap < config.clearance).any() or _near_door(track, layout, radius):
             continue
-        apart = [
-            np.linalg.norm(track - other.track, axis=1) - radius - other.footprint.radius
-            for other in others
-        ]
-        if all((gap >= config.clearance).all() for gap in apart):
+        if _apart(track, radius, others, config):
             place = (round(float(position[0]), 4), round(float(position[1]), 4), floor)
-            return Person(
-                person.name,
-                person.choice,
-                person.motion,
-                person.offset,
-                person.codes,
-                place,
-                round(yaw, 4),
-                person.footprint,
-                person.baked,
-            )
+            return Person(name, part, place, round(yaw, 4), footprint, baked)
     return None
+
+
+def _apart(
+    track: np.ndarray, radius: float, others: Sequence[Person], config: CharactersConfig
+) -> bool:
+    """Whether a moving cylinder keeps clear of everyone else's."""
+    gaps = (
+        np.linalg.norm(track - other.track, axis=1) - radius - other.footprint.radius
+        for other in others
+    )
+    return all((gap >= config.clearance).all() for gap in gaps)
 
 
 def _near_door(track: np.ndarray, layout: Layout, radius: float) -> bool:

@@ -1,33 +1,42 @@
 """Skinned characters baked to points per frame, so that every renderer sees the same geometry.
 
 The mathematics is USD's own (`UsdSkelSkinningQuery`), evaluated at fractional time codes, so a
-motion can be looped, offset and resampled to the clip's rate.
+motion can be looped, offset and resampled to the clip's rate. Points that no face uses (skin under
+clothes) are left out.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from pxr import Gf, Sdf, Usd, UsdGeom, UsdSkel, Vt
+from pxr import Gf, Usd, UsdGeom, UsdSkel, Vt
 
 from assets_schema.entry import Entry, MotionInfo
 from assets_schema.variants import apply_selection
 
-from .stage import points_array
+from .posing import can_adapt, hip_joint, joint_places, skinning_transforms
 
 
 @dataclass(frozen=True)
 class BakedMesh:
-    """One skinned mesh: `path` relative to the character's root prim, points (frames, n, 3) in the
-    mesh's own space, normals (frames, m, 3) or None, mesh_to_root (4, 4) as column vectors."""
+    """One skinned mesh.
+
+    Attributes:
+        path: relative to the character's root prim.
+        points: (frames, n, 3) in the mesh's own space.
+        normals: (frames, n, 3) or None.
+        root_from_mesh: (4, 4) column vectors.
+        face_indices: (k,) into the points where unused ones were left out; None: as in the asset.
+    """
 
     path: str
     points: np.ndarray
     normals: np.ndarray | None
     root_from_mesh: np.ndarray
+    face_indices: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -77,29 +86,72 @@ def motion_codes(motion: MotionInfo, frames: int, fps: float, offset: float) -> 
 
 
 def bake_character(
-    entry: Entry, variants: Mapping[str, str], codes: Sequence[float] | np.ndarray
+    entry: Entry,
+    variants: Mapping[str, str],
+    codes: Sequence[float] | np.ndarray,
+    lift: np.ndarray | None = None,
 ) -> BakedCharacter:
     """Skin every mesh of a character at the given time codes.
+
+    `lift` (frames,) raises all but the feet by so many metres, see `posing`.
 
     Raises:
         ValueError: the file cannot be opened, or holds no skinned mesh.
     """
-    stage = Usd.Stage.CreateInMemory()
-    root = stage.DefinePrim("/Character")
-    root.GetReferences().AddReference(entry.file.resolve().as_posix())
-    apply_selection(root, variants)
+    lifts = np.zeros(len(codes)) if lift is None else lift
+    stage, root = _open(entry, variants)
     meshes: list[BakedMesh] = []
     skel_roots: list[str] = []
     skeletons: set[str] = set()
-    for prim in Usd.PrimRange(root):
+    for prim in stage.Traverse():
         if UsdSkel.Root(prim):
             skel_roots.append(_relative(root, prim))
             for query, targets in _bindings(UsdSkel.Root(prim)):
                 skeletons.add(_relative(root, query.GetPrim()))
-                meshes += [_bake_mesh(root, query, target, codes) for target in targets]
+                joints = [
+                    skinning_transforms(query, float(code), float(up))
+                    for code, up in zip(codes, lifts, strict=True)
+                ]
+                meshes += [_bake_mesh(root, query, target, codes, joints) for target in targets]
     if not meshes:
         raise ValueError(f"{entry.file} with {dict(variants)} holds no skinned mesh")
     return BakedCharacter(tuple(meshes), tuple(skel_roots), tuple(sorted(skeletons)))
+
+
+@dataclass(frozen=True)
+class HipTrack:
+    """Where the hips of a character's first skeleton are, (frames, 3) in its root space.
+
+    `adapts` says whether its legs can be bent to another height of the hips.
+    """
+
+    places: np.ndarray
+    adapts: bool
+
+
+def track_hips(
+    entry: Entry, variants: Mapping[str, str], codes: Sequence[float] | np.ndarray
+) -> HipTrack:
+    """Follow the hips through a motion without skinning anything."""
+    stage, root = _open(entry, variants)
+    skel_root = next(UsdSkel.Root(prim) for prim in stage.Traverse() if UsdSkel.Root(prim))
+    query = _bindings(skel_root)[0][0]
+    xforms = UsdGeom.XformCache()
+    root_from_skeleton = _column(
+        xforms.GetLocalToWorldTransform(query.GetPrim())
+        * xforms.GetLocalToWorldTransform(root).GetInverse()
+    )
+    places = joint_places(query, [float(code) for code in codes])[:, hip_joint(query)]
+    return HipTrack(_transform(root_from_skeleton, places), can_adapt(query))
+
+
+def _open(entry: Entry, variants: Mapping[str, str]) -> tuple[Usd.Stage, Usd.Prim]:
+    """A stage, to be kept alive by the caller, and the character's root prim on it."""
+    stage = Usd.Stage.CreateInMemory()
+    root = stage.DefinePrim("/Character")
+    root.GetReferences().AddReference(entry.file.resolve().as_posix())
+    apply_selection(root, variants)
+    return stage, root
 
 
 def _relative(root: Usd.Prim, prim: Usd.Prim) -> str:
@@ -126,28 +178,29 @@ def _bake_mesh(
     skeleton: UsdSkel.SkeletonQuery,
     target: UsdSkel.SkinningQuery,
     codes: Sequence[float] | np.ndarray,
+    transforms: Sequence[Vt.Matrix4dArray],
 ) -> BakedMesh:
     prim = target.GetPrim()
     mesh = UsdGeom.Mesh(prim)
     rest = mesh.GetPointsAttr().Get()
     rest_normals = mesh.GetNormalsAttr().Get()
     per_vertex = rest_normals is not None and len(rest_normals) == len(rest)
+    used, face_indices = _used_points(mesh, len(rest), per_vertex or rest_normals is None)
     xforms = UsdGeom.XformCache()
     mesh_from_skeleton = _column(
         xforms.GetLocalToWorldTransform(skeleton.GetPrim())
         * xforms.GetLocalToWorldTransform(prim).GetInverse()
     )
     points, normals = [], []
-    for code in codes:
+    for code, joints in zip(codes, transforms, strict=True):
         time = Usd.TimeCode(float(code))
-        joints = skeleton.ComputeSkinningTransforms(time)
         posed = Vt.Vec3fArray(rest)
         if target.HasBlendShapes():
             posed = _blend(skeleton, target, posed, time)
         target.ComputeSkinnedPoints(joints, posed, time)
-        points.append(_transform(mesh_from_skeleton, np.array(posed)))
+        points.append(_transform(mesh_from_skeleton, np.array(posed)[used]))
         if per_vertex:
-            vectors = _skin_normals(target, np.array(rest_normals), joints, time)
+            vectors = _skin_normals(target, np.array(rest_normals), joints, time)[used]
             normals.append(_unit(vectors @ np.linalg.inv(mesh_from_skeleton[:3, :3])))
     root_from_mesh = _column(
         xforms.GetLocalToWorldTransform(prim) * xforms.GetLocalToWorldTransform(root).GetInverse()
@@ -157,7 +210,20 @@ def _bake_mesh(
         np.stack(points).astype(np.float32),
         np.stack(normals).astype(np.float32) if normals else None,
         root_from_mesh,
+        face_indices,
     )
+
+
+def _used_points(mesh: UsdGeom.Mesh, count: int, can_drop: bool) -> tuple[Any, np.ndarray | None]:
+    """Which points to keep, and the face indices over them; all where values hang on each point."""
+    primvars = UsdGeom.PrimvarsAPI(mesh).GetPrimvarsWithAuthoredValues()
+    per_point = (UsdGeom.Tokens.vertex, UsdGeom.Tokens.varying)
+    hung = [p.GetName() for p in primvars if p.GetInterpolation() in per_point]
+    indices = np.array(mesh.GetFaceVertexIndicesAttr().Get())
+    used, renumbered = np.unique(indices, return_inverse=True)
+    if len(used) == count or not can_drop or any(":skel:" not in name for name in hung):
+        return slice(None), None
+    return used, renumbered.reshape(-1)
 
 
 def _blend(
@@ -231,50 +297,3 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     result: np.ndarray = vectors / np.maximum(lengths, 1e-12)
     return result
-
-
-def author_baked(stage: Usd.Stage, root: Sdf.Path, baked: BakedCharacter) -> None:
-    """Author points per frame over a referenced character and switch its skinning off.
-
-    Frame i is time code i. The skeletons are deactivated and the skel roots become plain Xforms,
-    so that no renderer deforms the points a second time.
-    """
-    for relative in baked.skel_roots:
-        path = root if relative == "." else root.AppendPath(relative)
-        stage.OverridePrim(path).SetTypeName("Xform")
-    for relative in baked.skeletons:
-        stage.OverridePrim(root.AppendPath(relative)).SetActive(False)
-    for mesh in baked.meshes:
-        over = UsdGeom.Mesh(stage.OverridePrim(root.AppendPath(mesh.path)))
-        points, extent = over.CreatePointsAttr(), over.CreateExtentAttr()
-        for frame, values in enumerate(mesh.points):
-            points.Set(points_array(values), frame)
-            extent.Set(points_array(np.stack([values.min(axis=0), values.max(axis=0)])), frame)
-        if mesh.normals is not None:
-            normals = over.CreateNormalsAttr()
-            for frame, values in enumerate(mesh.normals):
-                normals.Set(points_array(values), frame)
-        over.GetPrim().CreateRelationship("skel:skeleton", False).SetTargets([])
-
-
-@dataclass(frozen=True)
-class Footprint:
-    """Vertical cylinder that holds a character at every frame, in its root space.
-
-    `centres` (frames, 2), one `radius`, `low` and `high` z; metres.
-    """
-
-    centres: np.ndarray
-    radius: float
-    low: float
-    high: float
-
-
-def measure_footprint(baked: BakedCharacter) -> Footprint:
-    """Measure the cylinder from the baked points, with its axis in the middle of their bounds."""
-    points = baked.points_in_root()
-    flat = points[..., :2].astype(np.float64)
-    centres = (flat.min(axis=1) + flat.max(axis=1)) / 2
-    radius = float(np.linalg.norm(flat - centres[:, None], axis=-1).max())
-    low, high = float(points[..., 2].min()), float(points[..., 2].max())
-    return Footprint(centres, math.ceil(radius * 1e3) / 1e3, low, high)

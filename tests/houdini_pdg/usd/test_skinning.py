@@ -14,14 +14,11 @@ from assets_schema.variants import apply_selection
 from houdini_pdg.layout.config import LayoutConfig
 from houdini_pdg.layout.generate import generate_layout
 from houdini_pdg.layout.solids import layout_solids
+from houdini_pdg.usd.baked_layer import author_baked
 from houdini_pdg.usd.config import CharactersConfig
+from houdini_pdg.usd.footprint import measure_footprint
 from houdini_pdg.usd.people import _bake, place_people
-from houdini_pdg.usd.skinning import (
-    author_baked,
-    bake_character,
-    measure_footprint,
-    motion_codes,
-)
+from houdini_pdg.usd.skinning import bake_character, motion_codes
 from houdini_pdg.usd.stage import new_stage
 
 WALK = {"body": "tall", "clothing": "shirt", "hair": "tuft", "motion": "walk"}
@@ -164,7 +161,7 @@ def test_motions_can_be_asked_for_and_unknown_ones_are_refused(mini_library: Pat
     libraries = [Catalog.load(mini_library)]
     config = CharactersConfig(count=(2, 2), motions=("sit",))
     people = place_people(layout, libraries, config, frames=10, fps=24.0, seed=0)
-    assert {person.motion for person in people} == {"sit"}
+    assert {person.part.motion for person in people} == {"sit"}
     config = CharactersConfig(count=(1, 1), motions=("fly",))
     with pytest.raises(ValueError, match="name motions that the catalogue has"):
         place_people(layout, libraries, config, frames=10, fps=24.0, seed=0)
