@@ -163,18 +163,29 @@ def _target(mode: Mode, steps: NDArray[np.int64], offset: int) -> NDArray[np.int
             return steps
 
 
-def judge(candidate: Candidate, measure: Measure, width: int, config: ClipPairConfig) -> str:
-    """Return why a candidate is rejected, or an empty string if every bound holds."""
+def judge(
+    candidate: Candidate, measure: Measure, width: int, config: ClipPairConfig
+) -> tuple[bool, str]:
+    """Return whether a candidate keeps every bound, and why: the first one broken, or all kept."""
+    least = 0.0 if candidate.mode == "identity" else config.min_displacement
     share = measure.mean_displacement / width
-    if candidate.mode != "identity" and share < config.min_displacement:
-        return f"mean displacement {share:.4f} of the width is below {config.min_displacement}"
-    if share > config.max_displacement:
-        return f"mean displacement {share:.4f} of the width is above {config.max_displacement}"
-    if measure.valid_share < config.min_valid:
-        return f"valid share {measure.valid_share:.2f} is below {config.min_valid}"
-    if measure.covered_share < config.min_covered:
-        return f"covered share {measure.covered_share:.2f} is below {config.min_covered}"
-    return ""
+    findings = (
+        _within("mean displacement / width", share, least, config.max_displacement),
+        _within("valid share", measure.valid_share, config.min_valid, 1.0),
+        _within("covered share", measure.covered_share, config.min_covered, 1.0),
+    )
+    for kept, words in findings:
+        if not kept:
+            return False, words
+    return True, ", ".join(words for _, words in findings)
+
+
+def _within(name: str, value: float, low: float, high: float) -> tuple[bool, str]:
+    if value < low:
+        return False, f"{name} {value:.4f} is below {low:g}"
+    if value > high:
+        return False, f"{name} {value:.4f} is above {high:g}"
+    return True, f"{name} {value:.4f} is within {low:g} to {high:g}"
 
 
 def measure_flow(
@@ -201,6 +212,9 @@ class PairReport:
     """The story of one pair: what was tried, what was measured, why it was kept."""
 
     accepted: str = ""
+    """The frames that became the pair, the mode first; empty if none did."""
+    why: str = ""
+    """The bounds that they keep."""
     measure: Mapping[str, float] = field(default_factory=dict)
     rejected: list[dict[str, Any]] = field(default_factory=list)
     passed_over: list[dict[str, Any]] = field(default_factory=list)
@@ -216,9 +230,9 @@ class PairReport:
             }
         )
 
-    def accept(self, candidate: Candidate, measure: Measure) -> None:
-        """Note the candidate that became the pair: every bound of the configuration held."""
-        self.accepted = candidate.describe()
+    def accept(self, candidate: Candidate, reason: str, measure: Measure) -> None:
+        """Note the candidate that became the pair, and why."""
+        self.accepted, self.why = candidate.describe(), reason
         self.measure = _rounded(measure)
 
     def as_dict(self) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from scaling4d.geometry.seeds import child_seed, rng
 
 log = logging.getLogger(__name__)
 
-_CACHE_VERSION = 2
+_CACHE_VERSION = 3
 """Part of every key: raise it when the meaning of a cached value changes."""
 
 
@@ -144,8 +144,8 @@ class RealPairs:
                 report.reject(None, candidate, None)
                 continue
             seed = child_seed(self.seed, "measure", clip.identity, variant, attempt)
-            displacement, reason = self._try(flow, candidate, report, seed)
-            if not reason:
+            displacement = self._try(flow, candidate, report, seed)
+            if report.accepted:
                 return {
                     "source": candidate.source,
                     "target": candidate.target,
@@ -156,8 +156,8 @@ class RealPairs:
 
     def _try(
         self, flow: VideoFlow, candidate: Candidate, report: PairReport, seed: int
-    ) -> tuple[NDArray[np.float16], str]:
-        """Measure a candidate; return its flow, rounded as stored, and why it is rejected."""
+    ) -> NDArray[np.float16]:
+        """Measure a candidate and report on it; return its flow, rounded as stored."""
         sources, targets = candidate.source.tolist(), candidate.target.tolist()
         found = flow(sources, targets, self.flow.method)
         if self.flow.method != "chain":
@@ -169,12 +169,12 @@ class RealPairs:
         measure = measure_flow(
             rounded.float(), found.consistent.cpu(), warp.mask, warp.warped, video[targets]
         )
-        reason = judge(candidate, measure, self.size.width, self.config)
-        if reason:
-            report.reject(candidate, reason, measure)
+        kept, reason = judge(candidate, measure, self.size.width, self.config)
+        if kept:
+            report.accept(candidate, reason, measure)
         else:
-            report.accept(candidate, measure)
-        return rounded.numpy(), reason
+            report.reject(candidate, reason, measure)
+        return rounded.numpy()
 
     def _shots(self, clip: VideoClip, video: NDArray[np.uint8]) -> list[tuple[int, int]]:
         key = settings_hash(_CACHE_VERSION, clip.identity, self.size.height, self.size.width)

@@ -17,13 +17,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
-
 from scaling4d.data.pairs import ClipSize, DataError
 from scaling4d.data.video_clips import VideoClip, collect_clips
-from scaling4d.geometry.camera import invert_pose
+from scaling4d.geometry.camera_path import CameraPath
+from scaling4d.geometry.formats.given import Given
+from scaling4d.geometry.trajectory_io import read_cameras
 
 log = logging.getLogger(__name__)
 
@@ -55,36 +53,19 @@ class SpatialVidClip:
         text = f"{caption.get('SceneSummary', '')} {caption.get('SceneDescription', '')}"
         return drop_camera_sentences(text)
 
-    def cameras(
-        self,
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-        """Read the annotated cameras of the key frames.
+    def cameras(self) -> CameraPath:
+        """Read the annotated cameras, one per key frame (``frame_index``).
 
-        Returns:
-            Frame numbers (n,), intrinsics (n, 3, 3) in pixels, world_from_camera (n, 4, 4) with
-            OpenCV axes, in the data set's own unit of length.
+        Their unit of length is the data set's own.
 
         Raises:
             DataError: if the annotation files are missing or of another shape.
         """
-        poses = _load(self.annotations / "poses.npy", columns=7)
-        shares = _load(self.annotations / "intrinsics.npy", columns=4)
-        if len(poses) != len(shares):
-            raise DataError(f"{self.annotations} has {len(poses)} poses, {len(shares)} intrinsics")
-        camera_from_world = np.tile(np.eye(4), (len(poses), 1, 1))
-        camera_from_world[:, :3, :3] = Rotation.from_quat(poses[:, 3:]).as_matrix()  # x y z w
-        camera_from_world[:, :3, 3] = poses[:, :3]
-        intrinsics = np.tile(np.eye(3), (len(poses), 1, 1))
-        intrinsics[:, 0, 0], intrinsics[:, 1, 1] = (
-            shares[:, 0] * self.width,
-            shares[:, 1] * self.height,
-        )
-        intrinsics[:, 0, 2], intrinsics[:, 1, 2] = (
-            shares[:, 2] * self.width,
-            shares[:, 3] * self.height,
-        )
-        key_frames = np.arange(len(poses)) * -(-self.frames // len(poses))
-        return key_frames, intrinsics, np.asarray(invert_pose(camera_from_world))
+        given = Given(self.height, self.width, video_frames=self.frames)
+        try:
+            return read_cameras(self.annotations, "spatialvid", given)
+        except ValueError as error:
+            raise DataError(str(error)) from None
 
 
 def is_spatialvid(folder: str | Path) -> bool:
@@ -160,12 +141,3 @@ def _clip(part: Path, row: dict[str, str], table: Path) -> SpatialVidClip:
         )
     except (KeyError, ValueError) as error:
         raise DataError(f"{table}: a row is not SpatialVID's ({error!r})") from None
-
-
-def _load(path: Path, columns: int) -> NDArray[np.float64]:
-    if not path.is_file():
-        raise DataError(f"no annotation at {path}")
-    array = np.load(path, allow_pickle=False).astype(np.float64)
-    if array.ndim != 2 or array.shape[1] != columns or not len(array):
-        raise DataError(f"{path} must hold rows of {columns} numbers, has shape {array.shape}")
-    return array

@@ -107,7 +107,6 @@ GOOD = Measure(
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({}, ""),
         ({"mean_displacement": 0.01}, "below 0.003"),
         ({"mean_displacement": 60.0}, "above 0.35"),
         ({"valid_share": 0.1}, "valid share"),
@@ -116,15 +115,27 @@ GOOD = Measure(
 )
 def test_each_bound_rejects_with_its_own_reason(change: dict[str, float], words: str) -> None:
     candidate = Candidate("constant", np.arange(3), np.arange(3) + 1)
-    reason = judge(candidate, dataclasses.replace(GOOD, **change), 128, ClipPairConfig())
-    assert bool(reason) == bool(words)
+    kept, reason = judge(candidate, dataclasses.replace(GOOD, **change), 128, ClipPairConfig())
+    assert not kept
     assert words in reason
+
+
+def test_accepted_candidate_names_every_bound_it_keeps() -> None:
+    kept, reason = judge(
+        Candidate("constant", np.arange(3), np.arange(3) + 1), GOOD, 128, ClipPairConfig()
+    )
+    assert kept
+    assert reason == (
+        "mean displacement / width 0.0391 is within 0.003 to 0.35, "
+        "valid share 0.8000 is within 0.4 to 1, covered share 0.9000 is within 0.35 to 1"
+    )
 
 
 def test_identity_needs_no_motion() -> None:
     still = dataclasses.replace(GOOD, mean_displacement=0.0)
     candidate = Candidate("identity", np.arange(3), np.arange(3))
-    assert judge(candidate, still, 128, ClipPairConfig()) == ""
+    kept, _ = judge(candidate, still, 128, ClipPairConfig())
+    assert kept
 
 
 @pytest.mark.parametrize(

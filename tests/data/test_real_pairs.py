@@ -54,6 +54,8 @@ def test_warped_source_is_closer_to_the_target_than_the_source_itself(videos: Pa
         after = (warped - pair.target).abs()[mask].mean()
         before = (pair.source - pair.target).abs()[mask].mean()
         assert after < 0.9 * before
+        assert pair.report["accepted"].startswith("constant")
+        assert "valid share" in pair.report["why"]
 
 
 def test_control_is_the_source_its_flow_and_its_warp(videos: Path) -> None:

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
+import dataclasses
 import logging
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
@@ -12,13 +12,10 @@ from scaling4d.data.pairs import ClipSize, DataError
 from scaling4d.data.real_pairs import FlowConfig
 from scaling4d.data.sources import DataConfig, open_source
 from scaling4d.data.spatialvid import (
-    SpatialVidClip,
     drop_camera_sentences,
     is_spatialvid,
     list_spatialvid,
 )
-from scaling4d.geometry.camera import relative_pose
-from scaling4d.storage.video import read_frames
 
 
 @pytest.fixture(scope="module")
@@ -59,38 +56,21 @@ def test_dropping_camera_sentences_keeps_the_others_word_for_word() -> None:
     assert drop_camera_sentences("A panther in a span of grass.") == "A panther in a span of grass."
 
 
-def _epipolar_residual(clip: SpatialVidClip) -> float:
-    """Median distance in pixels of matched points to the epipolar lines of the poses."""
-    frames, intrinsics, world_from_camera = clip.cameras()
-    a, b = 2, 4
-    images = read_frames(clip.video, [frames[a], frames[b]])
-    first, second = (cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in images)
-    points = cv2.goodFeaturesToTrack(first, 800, 0.01, 8)
-    moved, found, _ = cv2.calcOpticalFlowPyrLK(first, second, points, None)
-    back, _, _ = cv2.calcOpticalFlowPyrLK(second, first, moved, None)
-    good = (found[:, 0] == 1) & (np.abs(back - points).max(axis=(1, 2)) < 0.5)
-    x, y = points[good, 0] + 0.5, moved[good, 0] + 0.5
-    target_from_source = relative_pose(world_from_camera[b], world_from_camera[a])
-    R, t = target_from_source[:3, :3], target_from_source[:3, 3]
-    cross = np.array([[0, -t[2], t[1]], [t[2], 0, -t[0]], [-t[1], t[0], 0]])
-    F = np.linalg.inv(intrinsics[b]).T @ cross @ R @ np.linalg.inv(intrinsics[a])
-    lines = np.c_[x, np.ones(len(x))] @ F.T
-    distance = np.abs((lines * np.c_[y, np.ones(len(y))]).sum(1)) / np.hypot(*lines[:, :2].T)
-    return float(np.median(distance))
-
-
-def test_annotated_cameras_fit_the_pictures(root: Path) -> None:
-    residuals = [_epipolar_residual(clip) for clip in list_spatialvid(root)[:4]]
-    assert np.median(residuals) < 0.6, residuals
-
-
 def test_key_frames_cover_the_clip(root: Path) -> None:
+    """That the poses fit the pictures is shown in tests/geometry/test_epipolar.py."""
     for clip in list_spatialvid(root):
-        frames, intrinsics, poses = clip.cameras()
-        assert len(frames) == len(intrinsics) == len(poses)
-        assert 0.8 * clip.frames < frames[-1] < clip.frames
-        assert (intrinsics[:, 0, 2] > 0.3 * clip.width).all()
-        np.testing.assert_allclose(np.linalg.det(poses[:, :3, :3]), 1, atol=1e-6)
+        cameras = clip.cameras()
+        assert 0.8 * clip.frames < cameras.frame_index[-1] < clip.frames
+        assert (cameras.intrinsics[:, 0, 2] > 0.3 * clip.width).all()
+        between = cameras.at_frames([0, 1, 7])
+        np.testing.assert_allclose(between.world_from_camera[0], cameras.world_from_camera[0])
+        np.testing.assert_allclose(np.linalg.det(between.world_from_camera[:, :3, :3]), 1)
+
+
+def test_missing_annotation_is_named(root: Path, tmp_path: Path) -> None:
+    clip = dataclasses.replace(list_spatialvid(root)[0], annotations=tmp_path)
+    with pytest.raises(DataError, match=r"poses\.npy"):
+        clip.cameras()
 
 
 def test_foreign_table_and_missing_files_are_refused(root: Path, tmp_path: Path) -> None:
