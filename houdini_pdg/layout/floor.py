@@ -91,6 +91,10 @@ class FloorSpace:
     def add(self, *boxes: Box) -> None:
         self.boxes.extend(boxes)
 
+    def keep_free(self, zone: Box) -> None:
+        """Let nothing that is added from now on reach into a zone."""
+        self._kept_free.append((zone.corners(), zone.bottom, zone.top))
+
     def walkable(self, least_area: float) -> bool:
         """Whether the doors reach one another over at least `least_area` square metres of floor."""
         free = self._free_cells()

@@ -17,6 +17,7 @@ from .rooms import WALL_THICKNESS, Shell, facing
 
 _GAP = 0.04  # metres between pieces of different groups
 _TRIES = 40
+_USED = 0.45  # metres in front of a group that no later group may take
 
 
 def furnish(
@@ -76,6 +77,8 @@ def _place_group(
         kept = len(space.boxes)
         space.add(*boxes)
         if space.walkable(least):
+            if group.reach > 0:
+                space.keep_free(_strip(boxes[0], min(group.reach, _USED)))
             return True
         del space.boxes[kept:]
     return False
@@ -142,15 +145,17 @@ def _fitting_boxes(space: FloorSpace, group: Group, frame: Frame) -> list[Box] |
 
 def _reachable(space: FloorSpace, box: Box, reach: float) -> bool:
     """Whether the strip in front of the box is free of solid pieces."""
-    if reach <= 0:
-        return True
+    return reach <= 0 or space.fits(_strip(box, reach), blocks_openings=False)
+
+
+def _strip(box: Box, reach: float) -> Box:
+    """The floor in front of a box from which it is used, up to table height."""
     centre = np.asarray(box.position[:2]) + box.front * (box.scale[1] + reach) / 2
-    strip = replace(
+    return replace(
         box,
         position=(float(centre[0]), float(centre[1]), 0.5),
         scale=(0.8 * box.scale[0], reach - 0.02, 0.9),
     )
-    return space.fits(strip, blocks_openings=False)
 
 
 def _meets(first: Box, second: Box) -> bool:

@@ -165,6 +165,61 @@ def test_small_things_stand_on_something() -> None:
     assert count > 50
 
 
+def _towards(box: Box, other: Box) -> float:
+    """Cosine between a box's front and the way to another box."""
+    way = np.subtract(other.position[:2], box.position[:2])
+    return float(box.front @ way / np.linalg.norm(way))
+
+
+def test_furniture_at_walls_turns_its_back_to_the_wall_and_can_be_reached() -> None:
+    used = {"bed", "wardrobe", "bookcase", "sideboard", "cupboard", "tv_cabinet", "desk", "stove"}
+    for seed in SEEDS:
+        region = floor_region(room(seed))
+        solid = [b for b in room(seed).boxes if b.bottom < 0.05 and b.category != "carpet"]
+        for box in (b for b in room(seed).boxes if b.category in used):
+            ahead = box.front * (box.scale[1] / 2 + 0.25)
+            behind = -box.front * (box.scale[1] / 2 + 0.1)
+            centre = np.asarray(box.position[:2])
+            assert region.contains(centre + ahead), (seed, box)
+            assert not region.contains(centre + behind), (seed, box)
+            if box.category in ("wardrobe", "bookcase"):
+                near = Box("", "", (*(centre + ahead), 0.5), box.angle_z, (0.3, 0.3, 1.0))
+                assert all(_shared_area(near, other) < 1e-3 for other in solid), (seed, box)
+
+
+def test_chairs_turn_to_their_table_or_desk_and_sofas_to_the_television() -> None:
+    faced = []
+    for seed in SEEDS:
+        by_category: dict[str, list[Box]] = {}
+        for box in room(seed).boxes:
+            by_category.setdefault(box.category, []).append(box)
+        for chair in by_category.get("dining_chair", []):
+            tables = by_category["dining_table"]
+            distance = [np.hypot(*np.subtract(t.position, chair.position)[:2]) for t in tables]
+            table = tables[int(np.argmin(distance))]
+            along = np.array([np.cos(table.angle_z), np.sin(table.angle_z)])
+            across = np.array([-along[1], along[0]])  # chairs stand along the table's long sides
+            way = np.subtract(table.position, chair.position)[:2] @ across
+            assert chair.front @ across * np.sign(way) > 0.95, (seed, chair)
+        sofas, sets = by_category.get("sofa", []), by_category.get("tv", [])
+        if len(sofas) == len(sets) == 1 and len(room(seed).walls) == 4:
+            faced.append(_towards(sofas[0], sets[0]) > 0.5)
+    assert len(faced) > 5
+    assert np.mean(faced) > 0.6
+
+
+def test_nothing_stands_in_a_doorway_and_curtains_hang_in_pairs() -> None:
+    for seed in SEEDS:
+        layout = room(seed)
+        for door in layout.doors:
+            wall = layout.wall(door.wall)
+            middle = (*door.position[:2], 1.0)
+            zone = Box("", "", middle, wall.yaw, (door.width - 0.02, 1.6, 2.0))
+            low = [b for b in layout.boxes if b.bottom < door.height and b.category != "carpet"]
+            assert all(_shared_area(zone, box) < 1e-3 for box in low), (seed, door)
+        assert sum(box.category == "curtain" for box in layout.boxes) % 2 == 0
+
+
 def test_impossible_rooms_are_rejected_with_advice() -> None:
     config = LayoutConfig(
         width=(2.5, 2.6),
