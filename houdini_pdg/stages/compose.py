@@ -12,6 +12,7 @@ from typing import Any
 from pxr import Sdf, Usd, UsdGeom, UsdUtils
 
 from assets_schema.catalog import Catalog
+from assets_schema.library.finishes import FinishShelf
 from houdini_pdg.layout.grammar import parse_layout
 from houdini_pdg.layout.solids import floor_region
 from houdini_pdg.stages import Item
@@ -40,7 +41,9 @@ def run(item: Item, out: Path) -> dict[str, Any]:
     finishes = draw_finishes(named_rng(seed, "finishes"))
     placed, missing = choose_objects(layout.boxes, libraries, child_seed(seed, "objects"))
     stage = new_stage(spec.frames, spec.fps)
-    with tempfile.TemporaryDirectory() as shelf:
+    with tempfile.TemporaryDirectory() as scratch:
+        shelf = FinishShelf(Path(scratch))
+        albedo = shell_albedo(finishes, shelf)
         author_room(
             stage,
             layout,
@@ -48,7 +51,7 @@ def run(item: Item, out: Path) -> dict[str, Any]:
             finishes,
             textures=out / "textures",
             texture_root="./textures",
-            shelf=Path(shelf),
+            shelf=shelf,
         )
     lamps = author_objects(
         stage,
@@ -58,8 +61,7 @@ def run(item: Item, out: Path) -> dict[str, Any]:
         kelvin=rig.lamp_temperature,
     )
     _author_people(stage, characters, libraries)
-    overcast = rig.sun == 0 and rig.time_of_day != "night"
-    sky = draw_sky(rig.time_of_day, overcast=overcast, rng=named_rng(seed, "sky"))
+    sky = draw_sky(rig.time_of_day, overcast=rig.overcast, rng=named_rng(seed, "sky"))
     write_sky(out / "textures" / "sky.png", sky)
     exposure = author_lights(
         stage,
@@ -68,13 +70,14 @@ def run(item: Item, out: Path) -> dict[str, Any]:
         region,
         lamps,
         sky="./textures/sky.png",
-        albedo=shell_albedo(finishes),
+        albedo=albedo,
     )
     author_render_settings(stage, height=spec.height, width=spec.width, cameras=spec.cameras)
     caption = write_caption(
         replace(layout, boxes=tuple(each.box for each in placed)),
         characters,
         time_of_day=rig.time_of_day,
+        overcast=rig.overcast,
         lamps_on=rig.lamps > 0,
         finishes=finishes,
     )

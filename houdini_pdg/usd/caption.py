@@ -52,6 +52,7 @@ _LIGHTS = {
     "night": "lit by lamps at night",
 }
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
+_COLOURS = {"sage": "sage green", "clay": "clay-coloured"}
 _UNNAMED = {"curtain", "ceiling_light", "ornaments", "books", "vase", "basket", "wall_cabinet"}
 _FLOORS = {"planks": "wooden floor", "carpet": "carpeted floor", "tiles": "tiled floor"}
 _MAX_THINGS = 7
@@ -62,6 +63,7 @@ def write_caption(
     characters: Mapping[str, Any],
     *,
     time_of_day: str,
+    overcast: bool,
     lamps_on: bool,
     finishes: Mapping[str, str],
 ) -> str:
@@ -73,11 +75,12 @@ def write_caption(
         largest[box.category] = max(size, largest.get(box.category, 0.0))
     things = sorted(counts, key=lambda category: (-largest[category], category))[:_MAX_THINGS]
     floor = _FLOORS.get(finishes["floor"].split("_")[0], "stone floor")
-    colour = finishes["wall"].removeprefix("wall_")
+    paint = finishes["wall"].removeprefix("wall_")
+    colour = _COLOURS.get(paint, paint)
     text = f"{_room(layout, counts)} with {colour} walls and a {floor}, "
     if things:
         text += f"furnished with {_joined([_counted(name, counts[name]) for name in things])}, "
-    text += _LIGHTS[time_of_day]
+    text += f"in grey {time_of_day} light" if overcast else _LIGHTS[time_of_day]
     if lamps_on and time_of_day != "night":
         text += " with the lamps on"
     return text + "." + _deeds([str(person["motion"]) for person in characters["characters"]])

@@ -36,6 +36,11 @@ class Rig:
     lamp_temperature: float
     exposure: float
 
+    @property
+    def overcast(self) -> bool:
+        """Whether it is day without a sun."""
+        return self.sun == 0 and self.time_of_day != "night"
+
     def provenance(self) -> dict[str, object]:
         return asdict(self)
 

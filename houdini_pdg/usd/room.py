@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 from pxr import Sdf, Usd, UsdGeom, UsdShade
 
-from assets_schema.library.finishes import FINISHES, FinishShelf, linear
+from assets_schema.library.finishes import FinishShelf
 from assets_schema.look_layer import TextureFolder, define_surface
+from assets_schema.surface_shading import linear_from_srgb
 from houdini_pdg.layout.model import Layout
 from houdini_pdg.layout.solids import FloorRegion
 
@@ -61,14 +62,23 @@ def draw_finishes(rng: np.random.Generator) -> dict[str, str]:
     }
 
 
-def shell_albedo(finishes: dict[str, str]) -> float:
+def shell_albedo(finishes: dict[str, str], shelf: FinishShelf) -> float:
     """Share of light that walls, floor and ceiling of these finishes reflect, in a usual room."""
-    total = 0.0
-    for part, share in _SHELL.items():
-        finish = FINISHES[finishes[part]]
-        shades = [linear(shade) for shade in (finish.light, finish.dark) if shade]
-        total += share * float(np.mean(shades))
-    return total
+    return sum(
+        share * _mean_colour(shelf.surface(finishes[part]).diffuse)
+        for part, share in _SHELL.items()
+    )
+
+
+def _mean_colour(diffuse: object) -> float:
+    """Mean of a surface's linear colour, from its image map if it has one."""
+    if not isinstance(diffuse, Path):
+        return float(np.mean(np.asarray(diffuse, dtype=float)))
+    import cv2
+
+    image = cv2.imread(str(diffuse))
+    assert image is not None, f"{diffuse} is not a picture"
+    return float(linear_from_srgb(image / 255.0).mean())
 
 
 def author_room(
@@ -79,7 +89,7 @@ def author_room(
     *,
     textures: Path,
     texture_root: str,
-    shelf: Path,
+    shelf: FinishShelf,
 ) -> None:
     """Author /World/Room and its materials.
 
@@ -89,18 +99,17 @@ def author_room(
         finishes: what `draw_finishes` returned.
         textures: folder that receives the image maps.
         texture_root: how the stage names that folder.
-        shelf: scratch folder in which maps are drawn.
+        shelf: where maps are drawn.
     """
     define_group(stage, "/World/Room")
     UsdGeom.Scope.Define(stage, "/World/Looks")
-    shelved, folder = FinishShelf(shelf), TextureFolder(textures)
+    folder = TextureFolder(textures)
     materials: dict[str, UsdShade.Material] = {}
-    for part, finish in finishes.items():
+    for finish in finishes.values():
         if finish not in materials:
             path = Sdf.Path("/World/Looks").AppendChild(finish)
-            surface = shelved.surface(finish)
+            surface = shelf.surface(finish)
             materials[finish] = define_surface(stage, path, surface, folder, finish, texture_root)
-        assert part in finishes
     accent = _accent_wall(layout)
     for name, mesh in build_shell(layout, region).items():
         finish = finishes["accent" if name == accent else mesh.material]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from pxr import Gf, Usd, UsdGeom, UsdLux
 
+from assets_schema.library.finishes import FinishShelf
 from houdini_pdg.camera_path.config import TrajectoryConfig
 from houdini_pdg.camera_path.planner import plan_cameras
 from houdini_pdg.camera_path.scene import Clip
@@ -99,12 +100,12 @@ def test_the_sky_stands_upright_and_no_brighter_than_a_picture_can_show() -> Non
     assert dome.GetIntensityAttr().Get() * 2 ** dome.GetExposureAttr().Get() < 1.5
 
 
-def test_dark_rooms_get_more_light_than_white_ones() -> None:
+def test_dark_rooms_get_more_light_than_white_ones(tmp_path: Path) -> None:
     rig = draw_rig(ComposeConfig(), np.random.default_rng(1))
     stops = []
     for wall, floor in (("wall_grey", "planks_walnut"), ("wall_white", "tiles_white")):
         finishes = {"wall": wall, "floor": floor, "ceiling": "ceiling_white"}
-        albedo, region = shell_albedo(finishes), floor_region(LAYOUT)
+        albedo, region = shell_albedo(finishes, FinishShelf(tmp_path)), floor_region(LAYOUT)
         assert 0.2 < albedo < 0.9
         stage = new_stage(1, 24.0)
         stops.append(author_lights(stage, rig, LAYOUT, region, [], sky="./s.png", albedo=albedo))
@@ -180,7 +181,7 @@ ONE_ROOM = "".join(x for x in TWO_ROOMS.splitlines(keepends=True) if "wall_6" no
             ["idle", "carry", "reach"],
             "noon",
             False,
-            "An apartment with blue walls and a wooden floor, furnished with a stove, in bright "
+            "An apartment with blue walls and a wooden floor, furnished with a stove, in grey "
             "noon light. One person is standing, another is carrying a box and another is "
             "reaching out.",
         ),
@@ -193,6 +194,7 @@ def test_a_caption_tells_room_things_light_and_people_in_plain_english(
         parse_layout(text),
         {"characters": [{"motion": motion} for motion in motions]},
         time_of_day=hour,
+        overcast=hour == "noon",
         lamps_on=lamps,
         finishes={"floor": "planks_oak", "wall": "wall_blue"},
     )
