@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,34 +10,20 @@ from ..catalog import Catalog
 from ..entry import Entry
 from .assemble import write_recipe
 from .finishes import FinishShelf
-from .furniture.recipe import Recipe
+from .furniture.recipe import Recipe, load_recipes
 from .light_rigs import LIGHT_RIGS, write_light_rig
+from .share_files import share_equal_files
 
 __all__ = ["PRESETS", "build_library", "recipes"]
 
 PRESETS = ("quickstart", "full")
-FAMILIES = (
-    "seating",
-    "tables",
-    "storage",
-    "sleeping",
-    "lighting",
-    "decoration",
-    "appliances",
-    "openings",
-    "bathroom",
-    "rooms",
-)
-
 Progress = Callable[[int, int, str], None]
 Job = tuple[str, Callable[[], Entry]]
 
 
 def recipes(preset: str = "full") -> list[Recipe]:
     """The furniture recipes of a preset, in the order of the catalogue."""
-    modules = [importlib.import_module(f"{__package__}.furniture.{name}") for name in FAMILIES]
-    everything: list[Recipe] = [recipe for module in modules for recipe in module.RECIPES]
-    return [recipe for recipe in everything if preset == "full" or recipe.quickstart]
+    return [recipe for recipe in load_recipes() if preset == "full" or recipe.quickstart]
 
 
 def build_library(
@@ -56,7 +41,8 @@ def build_library(
         captures: further motions of the character, variant name -> BVH file.
         progress: called as (done, total, name) before each asset and once at the end.
 
-    The same preset gives the same files, byte for byte where they are text.
+    The same preset gives the same files, byte for byte. Equal textures of different packages are
+    hard links of one file; each package still holds all that it needs.
 
     Raises:
         ValueError: for an unknown preset.
@@ -74,6 +60,7 @@ def build_library(
             entries.append(job())
     if progress is not None:
         progress(len(jobs), len(jobs), "catalogue")
+    share_equal_files(out.glob("*/*/textures/*"))
     catalog = Catalog(entries, out)
     catalog.save(out / "catalog.yaml")
     return catalog
@@ -104,7 +91,7 @@ def _person(out: Path, preset: str, shelf: FinishShelf, captures: Mapping[str, P
         bodies=("man_average", "woman_average", "woman_curvy", "man_athletic", "woman_slim"),
         outfits=("tee_jeans", "shirt_trousers", "dress", "sweater_chinos", "shirt_skirt"),
         hair=("short", "bob", "ponytail", "side_part"),
-        motions={name: MOTIONS[name] for name in ("idle", "walk", "walk_circle", "wave")},
+        motions={name: MOTIONS[name] for name in ("idle", "walk", "walk_circle", "wave", "sit")},
         looks=("autumn", "navy", "fresh", "earth"),
         captures=captures,
     )

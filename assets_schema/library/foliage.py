@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from .mesh import Mesh, smooth_normals
-from .solids import grid_faces, lathe, tube
+from .solids import grid_faces
+from .turned import lathe, tube
 
-__all__ = ["frond", "leaf", "pot", "rosette", "stem", "tree"]
+__all__ = ["aimed", "frond", "leaf", "pot", "rosette", "stem", "tree"]
 
 
 def leaf(
@@ -18,16 +19,19 @@ def leaf(
     tip: float = 1.0,
     slot: str = "leaf",
     rows: int = 7,
+    split: float = 0.0,
 ) -> Mesh:
     """One leaf from the origin along +x, its face up; `droop` is its bend in radians.
 
-    Texture coordinates run 0..1 along (u) and across (v) the leaf.
+    `split` cuts fingers into the edge, as a share of the width. Texture coordinates run 0..1 along
+    (u) and across (v) the leaf.
     """
     t = np.linspace(0, 1, rows)
     s = np.linspace(-1, 1, 5)
     outline = width / 2 * np.sin(np.pi * t**0.8) ** 0.85 * (1 - 0.25 * tip * t)
     outline[0] = 0.05 * width
     outline[-1] = 0.01 * width
+    outline[2:-1:2] *= 1 - split
     bend = droop * t
     step = np.gradient(t) * length
     x = np.cumsum(np.cos(bend) * step) - step[0]
@@ -70,7 +74,7 @@ def stem(
     return tube(path, radius * np.linspace(1, 0.45, points), 7, slot), path
 
 
-def _aimed(mesh: Mesh, direction: np.ndarray, place: np.ndarray, roll: float = 0.0) -> Mesh:
+def aimed(mesh: Mesh, direction: np.ndarray, place: np.ndarray, roll: float = 0.0) -> Mesh:
     """A mesh built along +x turned to `direction`, rolled about it and moved to `place`."""
     forward = direction / np.linalg.norm(direction)
     side = np.cross([0.0, 0.0, 1.0], forward)
@@ -88,17 +92,21 @@ def rosette(
     base: float,
     upright: float = 1.1,
     droop: float = 0.9,
+    fall: float = 0.75,
 ) -> list[Mesh]:
-    """Sword or oval leaves from one crown at height `base`: aloe, snake plant, fern crown."""
+    """Sword or oval leaves from one crown at height `base`: aloe, snake plant, fern crown.
+
+    The innermost leaf rises at `upright` radians, the outermost a share `fall` lower.
+    """
     parts = []
     for i in range(leaves):
         turn = i * 2.39996 + rng.uniform(-0.2, 0.2)
         share = (i + 0.5) / leaves
-        rise = upright * (1 - 0.75 * share) + rng.uniform(-0.06, 0.06)
+        rise = upright * (1 - fall * share) + rng.uniform(-0.06, 0.06)
         scale = 0.65 + 0.35 * rng.uniform()
         heading = np.array([np.cos(turn) * np.cos(rise), np.sin(turn) * np.cos(rise), np.sin(rise)])
         blade = leaf(length * scale, width * scale, droop * (0.4 + share), fold=0.35)
-        parts.append(_aimed(blade, heading, np.array([0, 0, base]), rng.uniform(-0.2, 0.2)))
+        parts.append(aimed(blade, heading, np.array([0, 0, base]), rng.uniform(-0.2, 0.2)))
     return parts
 
 
@@ -126,7 +134,7 @@ def frond(
                 forward * 0.7 + sign * side * 0.75 + [0, 0, 0.12 + 0.05 * rng.standard_normal()]
             )
             blade = leaf(size, 0.16 * size, 0.7, fold=0.2, rows=5)
-            parts.append(_aimed(blade, heading_i, path[i]))
+            parts.append(aimed(blade, heading_i, path[i]))
     return parts
 
 
@@ -169,7 +177,7 @@ def tree(
                     [np.cos(angle) * np.cos(tilt), np.sin(angle) * np.cos(tilt), np.sin(tilt)]
                 )
                 blade = leaf(size, leaf_shape * size, rng.uniform(0.4, 0.9), fold=0.15, rows=6)
-                parts.append(_aimed(blade, aim, path[k], rng.uniform(-0.3, 0.3)))
+                parts.append(aimed(blade, aim, path[k], rng.uniform(-0.3, 0.3)))
     return parts
 
 

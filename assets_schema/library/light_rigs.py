@@ -14,7 +14,8 @@ from ..look_layer import PreviewSurface, encode_png
 from ..mesh_layer import MeshData
 from ..package import AssetPackage
 from .assemble import mesh_data
-from .solids import rounded_rectangle, slab, sphere
+from .solids import rounded_rectangle, slab
+from .turned import sphere
 
 __all__ = ["LIGHT_RIGS", "LightRig", "write_light_rig"]
 

@@ -8,7 +8,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from .mesh import Mesh, smooth_normals
-from .solids import grid_faces, tile_of, tube
+from .solids import grid_faces, tile_of
+from .turned import tube
 
 __all__ = ["bed_cover", "curtain", "cushion", "pillow", "sheet"]
 

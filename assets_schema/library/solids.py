@@ -1,4 +1,4 @@
-"""Hard parts of furniture: bevelled boxes, turned parts, bent tubes and rounded slabs."""
+"""Flat parts of furniture: bevelled boxes, slabs of any outline, panes, and the outlines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,17 @@ import numpy as np
 
 from .mesh import Mesh, smooth_normals
 
-__all__ = ["TILE", "box", "cylinder", "grid_faces", "lathe", "panel", "slab", "sphere", "tube"]
+__all__ = [
+    "arch",
+    "box",
+    "ellipse",
+    "grid_faces",
+    "panel",
+    "rounded_rectangle",
+    "slab",
+    "texture_offset",
+    "tile_of",
+]
 
 # Metres covered by one repeat of a texture; the finish families are drawn for these sizes.
 TILE = {"wood": 1.0, "fabric": 0.35, "leather": 0.35, "stone": 1.0, "metal": 0.5, "carpet": 0.7}
@@ -28,7 +38,7 @@ def grid_faces(rows: int, columns: int) -> np.ndarray:
     ).reshape(-1, 4)
 
 
-def _offset(center: Sequence[float]) -> np.ndarray:
+def texture_offset(center: Sequence[float]) -> np.ndarray:
     """A texture offset that differs between parts but only depends on where a part is."""
     return np.modf(np.abs(np.asarray(center) @ [[12.9898, 4.1414], [78.233, 9.73], [37.719, 3.3]]))[
         0
@@ -54,7 +64,7 @@ def box(
     slope = np.concatenate([-np.tan(angle[::-1]), np.tan(angle)])
     side = np.repeat([-1.0, 1.0], segments + 1)
     grain = int(np.argmax(half)) if grain is None else grain
-    offset, tile = _offset(center), tile_of(slot)
+    offset, tile = texture_offset(center), tile_of(slot)
     points: list[np.ndarray] = []
     normals, uvs, faces = [], [], []
     count = len(slope)
@@ -84,180 +94,6 @@ def box(
         np.concatenate(uvs),
         slot,
     )
-
-
-def lathe(
-    profile: Sequence[tuple[float, float]],
-    center: Sequence[float] = (0.0, 0.0, 0.0),
-    segments: int = 24,
-    slot: str = "wood",
-    crease: float = 35.0,
-) -> Mesh:
-    """A turned part: the (radius, height) profile, listed upwards on the outside, about z.
-
-    Profile corners sharper than `crease` degrees stay sharp.
-    """
-    profile_rz = np.asarray(profile, float)
-    step = np.diff(profile_rz, axis=0)
-    length = np.linalg.norm(step, axis=1)
-    keep = length > 1e-9
-    profile_rz = np.concatenate([profile_rz[:1], profile_rz[1:][keep]])
-    step, length = step[keep], length[keep]
-    outward = np.stack([step[:, 1], -step[:, 0]], axis=1) / length[:, None]
-    arc = np.concatenate([[0.0], np.cumsum(length)])
-    bend = np.degrees(np.arccos(np.clip((outward[1:] * outward[:-1]).sum(1), -1, 1)))
-    rows: list[tuple[np.ndarray, np.ndarray, float]] = [(profile_rz[0], outward[0], arc[0])]
-    breaks = []
-    for i in range(1, len(profile_rz) - 1):
-        if bend[i - 1] > crease:
-            rows.append((profile_rz[i], outward[i - 1], arc[i]))
-            breaks.append(len(rows) - 1)
-            rows.append((profile_rz[i], outward[i], arc[i]))
-        else:
-            mean = outward[i - 1] * length[i] + outward[i] * length[i - 1]
-            rows.append((profile_rz[i], mean / np.linalg.norm(mean), arc[i]))
-    rows.append((profile_rz[-1], outward[-1], arc[-1]))
-    turn = np.linspace(0, 2 * np.pi, segments + 1)
-    ring = np.stack([np.cos(turn), np.sin(turn)], axis=1)
-    points = np.concatenate(
-        [np.column_stack([rz[0] * ring, np.full(len(turn), rz[1])]) for rz, _, _ in rows]
-    )
-    normals = np.concatenate(
-        [np.column_stack([n[0] * ring, np.full(len(turn), n[1])]) for _, n, _ in rows]
-    )
-    around = 2 * np.pi * float(profile_rz[:, 0].mean())
-    tile = tile_of(slot)
-    repeats = max(1, round(around / tile))
-    uv = np.concatenate(
-        [
-            np.column_stack([np.full(len(turn), s / tile), turn / (2 * np.pi) * repeats])
-            for *_, s in rows
-        ]
-    )
-    faces = grid_faces(len(rows), segments + 1)[:, ::-1].reshape(len(rows) - 1, segments, 4)
-    faces = np.delete(faces, breaks, axis=0).reshape(-1, 4)
-    return Mesh(
-        points + np.asarray(center, float),
-        _without_slivers(points, faces),
-        normals,
-        uv + _offset(center),
-        slot,
-    )
-
-
-def _without_slivers(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """Quads with a collapsed edge become triangles; faces of no area go."""
-    same = np.linalg.norm(points[faces] - points[np.roll(faces, -1, axis=1)], axis=2) < 1e-9
-    out = faces.copy()
-    for edge in range(4):
-        rows = same[:, edge]
-        order = [(edge + 1 + k) % 4 for k in range(4)]
-        rolled = faces[rows][:, order]
-        out[rows] = np.column_stack([rolled[:, :3], rolled[:, 2]])
-    return out[same.sum(axis=1) < 2]
-
-
-def cylinder(
-    radius: float,
-    height: float,
-    center: Sequence[float] = (0.0, 0.0, 0.0),
-    bevel: float = 0.003,
-    segments: int = 24,
-    slot: str = "metal",
-    top_radius: float | None = None,
-) -> Mesh:
-    """A closed cylinder or cone stump standing on z = 0 of its centre."""
-    top = radius if top_radius is None else top_radius
-    b = min(bevel, 0.45 * height, 0.9 * radius, 0.9 * top)
-    profile = [(0.0, 0.0), (radius - b, 0.0), (radius - 0.3 * b, 0.3 * b), (radius, b)]
-    profile += [
-        (top, height - b),
-        (top - 0.3 * b, height - 0.3 * b),
-        (top - b, height),
-        (0.0, height),
-    ]
-    return lathe(profile, center, segments, slot, crease=60.0)
-
-
-def sphere(
-    radius: float,
-    center: Sequence[float] = (0.0, 0.0, 0.0),
-    segments: int = 20,
-    slot: str = "metal",
-) -> Mesh:
-    """A sphere about its centre."""
-    angle = np.linspace(-np.pi / 2, np.pi / 2, segments // 2 + 1)
-    profile = [(max(0.0, radius * np.cos(a)), radius * np.sin(a)) for a in angle]
-    profile[0], profile[-1] = (0.0, -radius), (0.0, radius)
-    return lathe(profile, center, segments, slot, crease=90.0)
-
-
-def tube(
-    path: Sequence[Sequence[float]] | np.ndarray,
-    radius: float | Sequence[float] | np.ndarray = 0.01,
-    segments: int = 10,
-    slot: str = "metal",
-    closed: bool = False,
-    flat: float = 1.0,
-) -> Mesh:
-    """A round tube along a path (n, 3); `radius` one value or one per point; `flat` squashes it."""
-    line = np.asarray(path, float)
-    radii = np.broadcast_to(np.asarray(radius, float), len(line)).copy()
-    if closed:
-        line = np.concatenate([line, line[:1]])
-        radii = np.concatenate([radii, radii[:1]])
-    tangent = np.gradient(line, axis=0)
-    if closed:
-        tangent[0] = tangent[-1] = line[1] - line[-2]
-    tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-12)
-    sides = _transported_sides(tangent)
-    if closed:
-        sides[-1] = sides[0]
-    ups = np.cross(tangent, sides)
-    turn = np.linspace(0, 2 * np.pi, segments + 1)
-    normal = (
-        np.cos(turn)[None, :, None] * sides[:, None]
-        + flat * np.sin(turn)[None, :, None] * ups[:, None]
-    )
-    points = (line[:, None] + radii[:, None, None] * normal).reshape(-1, 3)
-    arc = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
-    tile = tile_of(slot)
-    uv = np.stack(np.broadcast_arrays(arc[:, None] / tile, turn[None] / (2 * np.pi) * 0.25), -1)
-    faces = [grid_faces(len(line), segments + 1)[:, ::-1]]
-    all_points, all_uv = [points], [uv.reshape(-1, 2)]
-    all_normals = [(normal / np.linalg.norm(normal, axis=2, keepdims=True)).reshape(-1, 3)]
-    if not closed:
-        for row, sign in ((0, -1.0), (len(line) - 1, 1.0)):
-            start = sum(len(p) for p in all_points)
-            ring = points.reshape(len(line), segments + 1, 3)[row, :-1]
-            all_points.append(np.concatenate([line[row][None], ring]))
-            all_normals.append(np.repeat(sign * tangent[row][None], segments + 1, axis=0))
-            all_uv.append(np.zeros((segments + 1, 2)))
-            first = 1 + np.arange(segments)
-            second = 1 + (np.arange(segments) + 1) % segments
-            fan = np.stack([np.zeros(segments, int), first, second, second], axis=1)
-            if sign < 0:
-                fan = fan[:, [0, 2, 1, 1]]
-            faces.append(fan + start)
-    return Mesh(
-        np.concatenate(all_points),
-        np.concatenate(faces),
-        np.concatenate(all_normals),
-        np.concatenate(all_uv) + _offset(line[0]),
-        slot,
-    )
-
-
-def _transported_sides(tangent: np.ndarray) -> np.ndarray:
-    """A side vector per path point that turns as little as the path allows."""
-    start = np.array([0.0, 0.0, 1.0]) if abs(tangent[0, 2]) < 0.9 else np.array([1.0, 0.0, 0.0])
-    sides = np.empty_like(tangent)
-    side = start
-    for i, direction in enumerate(tangent):
-        side = side - direction * (side @ direction)
-        side = side / np.linalg.norm(side)
-        sides[i] = side
-    return sides
 
 
 def slab(
@@ -320,6 +156,14 @@ def ellipse(width: float, depth: float, segments: int = 40) -> np.ndarray:
     """The outline (n, 2) of an ellipse, counter-clockwise about the origin."""
     turn = np.linspace(0, 2 * np.pi, segments, endpoint=False)
     return np.column_stack([np.cos(turn) * width / 2, np.sin(turn) * depth / 2])
+
+
+def arch(width: float, height: float, segments: int = 24) -> np.ndarray:
+    """The outline (n, 2) of a rectangle under a half round, counter-clockwise, middle at origin."""
+    turn = np.linspace(0, np.pi, segments)
+    spring = height / 2 - width / 2
+    crown = np.column_stack([np.cos(turn) * width / 2, spring + np.sin(turn) * width / 2])
+    return np.concatenate([crown, [(-width / 2, -height / 2), (width / 2, -height / 2)]])
 
 
 def panel(

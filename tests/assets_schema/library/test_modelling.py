@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from assets_schema.library import foliage, soft, solids
+from assets_schema.library import arrange, foliage, soft, solids, turned
 from assets_schema.library.mesh import Mesh, merge
 
 
@@ -28,10 +28,10 @@ def open_edges(mesh: Mesh) -> int:
 
 CLOSED = {
     "box": (lambda: solids.box((1.0, 0.5, 0.3), bevel=0.02), 0.15),
-    "cylinder": (lambda: solids.cylinder(0.1, 0.5, segments=64), np.pi * 0.01 * 0.5),
-    "sphere": (lambda: solids.sphere(0.2, segments=64), 4 / 3 * np.pi * 0.008),
+    "cylinder": (lambda: turned.cylinder(0.1, 0.5, segments=64), np.pi * 0.01 * 0.5),
+    "sphere": (lambda: turned.sphere(0.2, segments=64), 4 / 3 * np.pi * 0.008),
     "slab": (lambda: solids.slab(solids.ellipse(1.0, 0.6, 80), 0.05), np.pi * 0.15 * 0.05),
-    "tube": (lambda: solids.tube([(0, 0, 0), (0, 0, 1)], 0.05, 64), np.pi * 0.0025),
+    "tube": (lambda: turned.tube([(0, 0, 0), (0, 0, 1)], 0.05, 64), np.pi * 0.0025),
 }
 
 
@@ -69,7 +69,7 @@ def test_merge_joins_by_slot_and_keeps_faces_apart() -> None:
         [
             solids.box((1, 1, 1), slot="a"),
             solids.box((1, 1, 1), (3, 0, 0), slot="a"),
-            solids.sphere(1, slot="b"),
+            turned.sphere(1, slot="b"),
         ]
     )
     assert list(merged) == ["a", "b"]
@@ -89,3 +89,48 @@ def test_leaves_are_seeded() -> None:
     first = merge(foliage.tree(np.random.default_rng(4), 0.3, 1.5, 5, 0.2))["leaf"]
     second = merge(foliage.tree(np.random.default_rng(4), 0.3, 1.5, 5, 0.2))["leaf"]
     assert np.array_equal(first.points, second.points)
+
+
+def test_smooth_keeps_every_point_and_never_overshoots() -> None:
+    bent = [(0.0, 0.0), (1.0, 0.0), (2.0, 1.0), (2.0, 2.0), (1.5, 3.0)]
+    line = turned.smooth(bent, steps=4)
+    assert line[::4] == pytest.approx(np.array(bent))
+    assert line.min(axis=0) == pytest.approx([0, 0])
+    assert line.max(axis=0) == pytest.approx([2, 3])
+
+
+def test_smooth_leaves_corners_and_straight_lines_alone() -> None:
+    corner = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0)]
+    assert turned.smooth(corner, corner=60) == pytest.approx(np.array(corner))
+    rounded = turned.smooth(corner, corner=120)
+    assert len(rounded) > 3
+    straight = turned.smooth([(0.0, 0.0), (1.0, 1.0), (2.0, 2.0)])
+    assert straight[:, 0] == pytest.approx(straight[:, 1])
+
+
+def test_parts_repeat_on_both_sides_at_corners_and_around_an_axis() -> None:
+    part = solids.box((0.2, 0.1, 1.0), (0.5, 0.3, 0.5))
+
+    def middles(parts: list[Mesh]) -> set[tuple[float, ...]]:
+        return {tuple(np.round(each.bounds, 6).mean(axis=0)[:2] + 0.0) for each in parts}
+
+    assert middles(arrange.both(part)) == {(0.5, 0.3), (-0.5, 0.3)}
+    assert middles(arrange.corners(part)) == {(x, y) for x in (0.5, -0.5) for y in (0.3, -0.3)}
+    assert all(volume(each) == pytest.approx(volume(part)) for each in arrange.corners(part))
+    assert middles(arrange.around(2, part)) == {(0.5, 0.3), (-0.5, -0.3)}
+
+
+def test_a_frame_fills_its_rectangle_and_leaves_the_middle_open() -> None:
+    parts = arrange.frame(1.0, 0.6, 0.1, 0.02, (0.0, 0.0, 1.0), bevel=0.0001)
+    merged = merge(parts)["wood"]
+    assert merged.bounds[0] == pytest.approx([-0.5, -0.01, 0.7])
+    assert merged.bounds[1] == pytest.approx([0.5, 0.01, 1.3])
+    inside = np.abs(merged.points - [0, 0, 1])
+    assert not ((inside[:, 0] < 0.399) & (inside[:, 2] < 0.199)).any()
+    assert volume(merged) == pytest.approx(0.02 * (1.0 * 0.6 - 0.8 * 0.4), rel=0.01)
+
+
+def test_repeats_show_other_pieces_of_their_texture() -> None:
+    part = solids.box((0.2, 0.1, 1.0), (0.5, 0.3, 0.5))
+    first, second = arrange.along(part, (0, 0, 0), (1, 0, 0))
+    assert not np.allclose(first.uv, second.uv)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 
 from assets_schema.categories import CATEGORIES, SPATIALLM_CATEGORIES
 from assets_schema.library.assemble import centred
 from assets_schema.library.build import recipes
-from assets_schema.library.finishes import FINISHES
+from assets_schema.library.finishes import finishes
+from assets_schema.library.mesh import Mesh
 
 ALL = {recipe.id: recipe for recipe in recipes("full")}
+
+
+@functools.cache
+def shape_of(name: str, shape: str) -> list[Mesh]:
+    return centred(ALL[name].shapes[shape]())
 
 
 def test_every_spatiallm_category_has_an_asset() -> None:
@@ -36,8 +44,8 @@ def test_a_recipe_has_three_shapes_four_looks_and_a_known_category(name: str) ->
 @pytest.mark.parametrize("name", ALL)
 def test_shapes_differ_are_finite_and_of_human_size(name: str) -> None:
     drawn = []
-    for shape in ALL[name].shapes.values():
-        meshes = centred(shape())
+    for shape in ALL[name].shapes:
+        meshes = shape_of(name, shape)
         for mesh in meshes:
             assert np.isfinite(mesh.points).all()
             assert np.isfinite(mesh.uv).all()
@@ -55,18 +63,49 @@ def test_shapes_differ_are_finite_and_of_human_size(name: str) -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_looks_fill_every_slot_with_a_known_finish_and_differ(name: str) -> None:
     recipe = ALL[name]
-    for shape in recipe.shapes.values():
-        slots = {mesh.slot for mesh in centred(shape())}
+    for shape in recipe.shapes:
+        slots = {mesh.slot for mesh in shape_of(name, shape)}
         for look in recipe.looks.values():
             assert slots <= look.keys()
-            assert {look[slot] for slot in slots} <= FINISHES.keys()
+            assert {look[slot] for slot in slots} <= finishes().keys()
     assert len({tuple(sorted(look.items())) for look in recipe.looks.values()}) == len(recipe.looks)
 
 
 @pytest.mark.parametrize("name", [recipe.id for recipe in ALL.values() if recipe.glow])
 def test_a_lamp_has_an_emissive_part_in_every_shape_and_look(name: str) -> None:
     recipe = ALL[name]
-    for shape in recipe.shapes.values():
-        slots = {mesh.slot for mesh in centred(shape())}
+    for shape in recipe.shapes:
+        slots = {mesh.slot for mesh in shape_of(name, shape)}
         for look in recipe.looks.values():
-            assert any(FINISHES[look[slot]].emission > 0 for slot in slots)
+            assert any(finishes()[look[slot]].emission > 0 for slot in slots)
+
+
+STANDING = [
+    name for name, recipe in ALL.items() if recipe.support in ("floor", "on_top", "ceiling")
+]
+
+
+@pytest.mark.parametrize("name", STANDING)
+def test_no_part_floats(name: str) -> None:
+    """From part to part, each a centimetre from the next at most, all hang on what carries them."""
+    for shape, make in ALL[name].shapes.items():
+        bounds = np.array([part.bounds for part in make()])
+        low, high = bounds[:, 0] - 0.005, bounds[:, 1] + 0.005
+        carried = (
+            high[:, 2] > high[:, 2].max() - 0.01
+            if ALL[name].support == "ceiling"
+            else low[:, 2] < low[:, 2].min() + 0.01
+        )
+        reached = np.zeros_like(carried)
+        while (fresh := carried & ~reached).any():
+            reached |= fresh
+            for index in np.flatnonzero(fresh):
+                carried |= ((low <= high[index]) & (high >= low[index])).all(axis=1)
+        assert carried.all(), f"{shape}: {np.flatnonzero(~carried)} of {len(bounds)} parts float"
+
+
+def test_plants_stand_on_their_pots_and_not_on_their_leaves() -> None:
+    for shape in ALL["plants"].shapes:
+        lowest = {mesh.slot: mesh.bounds[0][2] for mesh in shape_of("plants", shape)}
+        assert min(lowest, key=lowest.__getitem__) in ("ceramic", "stem")
+        assert lowest["leaf"] > 0.02

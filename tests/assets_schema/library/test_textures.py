@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from assets_schema.library.artwork import ARTWORKS, paint_artwork
-from assets_schema.library.finishes import FINISHES, FinishShelf, linear
+from assets_schema.library.finishes import FinishShelf, finishes, linear
 from assets_schema.library.textures import PATTERNS, draw
 
 COLORS = {"dark": (60, 50, 40), "light": (200, 190, 180)}
@@ -62,7 +62,7 @@ def test_a_finish_is_made_once_and_kept(tmp_path, name: str) -> None:
 
 def test_lamp_finishes_emit_and_others_do_not(tmp_path) -> None:
     shelf = FinishShelf(tmp_path)
-    for name, finish in FINISHES.items():
+    for name, finish in finishes().items():
         if finish.pattern or finish.artwork:
             continue
         assert (max(shelf.surface(name).emissive) > 0) == (finish.emission > 0)
