@@ -205,10 +205,45 @@ def test_vista4d_and_vipe_keep_camera_to_world_as_it_is(tmp_path: Path) -> None:
         np.testing.assert_array_equal(archive["inds"], [0])
 
 
+def test_gen3c_is_world_to_camera_and_megasam_camera_to_world(tmp_path: Path) -> None:
+    write_cameras(tmp_path / "clip", one_camera(), "gen3c")
+    with np.load(tmp_path / "clip" / "camera.npz") as archive:
+        np.testing.assert_allclose(archive["w2c"][0, :3, :3], ROTATION.T)
+        np.testing.assert_allclose(archive["w2c"][0, :3, 3], -ROTATION.T @ CENTER)
+        np.testing.assert_array_equal(archive["intrinsics"], one_camera().intrinsics)
+    write_cameras(tmp_path / "megasam.npz", one_camera(), "megasam")
+    with np.load(tmp_path / "megasam.npz") as archive:
+        np.testing.assert_array_equal(archive["cam_c2w"][0, :3, 3], CENTER)
+        np.testing.assert_array_equal(archive["intrinsic"], one_camera().intrinsics[0])
+
+
+def test_ex4d_views_follow_its_own_recipe(tmp_path: Path) -> None:
+    # Its camera looks from an eye at a point; the rows of the view are forward x (0 1 0), that x
+    # forward, and forward; the renderer then turns the sign of all three and the file keeps that.
+    eye, point = np.array([0.6, -0.1, 0.2]), np.array([0.0, 0.0, 3.0])
+    forward = (point - eye) / np.linalg.norm(point - eye)
+    right = np.cross(forward, (0, 1, 0)) / np.linalg.norm(np.cross(forward, (0, 1, 0)))
+    rows = np.stack([right, np.cross(right, forward), forward])
+    view = np.eye(4)
+    view[:3, :3], view[:3, 3] = -rows, rows @ eye
+    start = np.diag([1.0, -1, -1, 1])  # the same for an eye at the source camera
+    path = tmp_path / "camera_30.npz"
+    np.savez(path, extrinsics=np.stack([start, view]), intrinsics=np.eye(3))
+    poses = read_cameras(path).world_from_camera
+    np.testing.assert_allclose(poses[0], np.eye(4), atol=1e-12)
+    np.testing.assert_allclose(poses[1, :3, 3], eye, atol=1e-12)
+    np.testing.assert_allclose(poses[1, :3, 2], forward, atol=1e-12)
+    assert poses[1, 0, 0] > 0.9, "right in the image is right in the world"
+    assert poses[1, 1, 1] > 0.9, "down is down"
+
+
 def test_archives_that_hold_pickles_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "cameras.npz"
     np.savez(path, cam_c2w=np.array([{"a": 1}], dtype=object), intrinsics=np.zeros((1, 4)))
     with pytest.raises(ValueError, match="Vista4D"):
+        read_cameras(path)
+    np.savez(path, angles=np.zeros(3))
+    with pytest.raises(ValueError, match="cannot tell the format"):
         read_cameras(path)
 
 

@@ -33,6 +33,7 @@ class Holds:
     size: bool = True
     times: bool = False
     frame_index: bool = False
+    one_lens: bool = False
     lens_tolerance: float = 1e-12
 
 
@@ -42,6 +43,9 @@ HOLDS = {
     "kitti": Holds("cameras.kitti", intrinsics=False, size=False),
     "vista4d": Holds("cameras.npz", size=False),
     "vipe": Holds("vipe", size=False, frame_index=True),
+    "gen3c": Holds("gen3c", size=False),
+    "megasam": Holds("megasam.npz", size=False, one_lens=True),
+    "ex4d": Holds("camera_30.npz", size=False, one_lens=True),
     "spatialvid": Holds("clip"),
     "colmap": Holds("sparse", frame_index=True),
     "nerfstudio": Holds("transforms.json", frame_index=True),
@@ -55,9 +59,12 @@ SIZE = Given(height=HEIGHT, width=WIDTH)
 
 def held(cameras: CameraPath, holds: Holds) -> CameraPath:
     """The part of a path that a format can hold."""
+    intrinsics = cameras.intrinsics if holds.intrinsics else None
+    if holds.one_lens:
+        intrinsics = np.tile(cameras.intrinsics[0], (len(cameras), 1, 1))
     return CameraPath(
         cameras.world_from_camera,
-        cameras.intrinsics if holds.intrinsics else None,
+        intrinsics,
         cameras.height if holds.size else None,
         cameras.width if holds.size else None,
         times=cameras.times if holds.times else None,
@@ -145,6 +152,13 @@ def test_a_skew_is_refused_because_no_format_holds_one(name: str, tmp_path: Path
     skewed[:, 0, 1] = 0.1
     with pytest.raises(ValueError, match="skew"):
         write_cameras(tmp_path / HOLDS[name].file, cameras.replaced(intrinsics=skewed), name, SIZE)
+
+
+@pytest.mark.parametrize("name", [name for name, holds in HOLDS.items() if holds.one_lens])
+def test_a_format_with_one_lens_refuses_a_zoom(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="one lens for all frames"):
+        write_cameras(tmp_path / HOLDS[name].file, camera_path(), name)
+    assert not any(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", ["re10k", "colmap", "nerfstudio", "spatialvid", "usd"])

@@ -33,7 +33,7 @@ def read_vista4d(path: Path, given: Given) -> CameraPath:
     """Read a Vista4D camera file."""
     poses, values = read_arrays(path, "Vista4D", ("cam_c2w", "intrinsics"))
     intrinsics = _intrinsics(values, len(poses), path)
-    return given.completed(CameraPath(_poses(poses, path), intrinsics))
+    return given.completed(CameraPath(poses_of(poses, path), intrinsics))
 
 
 def write_vista4d(path: Path, cameras: CameraPath, given: Given) -> None:
@@ -57,7 +57,7 @@ def read_vipe(path: Path, given: Given) -> CameraPath:
         values = np.stack([rows[int(frame)] for frame in index])
         intrinsics = _intrinsics(values, len(poses), k_path)
     frames = frame_index_or_none(index)
-    cameras = CameraPath(_poses(poses, pose_path), intrinsics, frame_index=frames)
+    cameras = CameraPath(poses_of(poses, pose_path), intrinsics, frame_index=frames)
     return given.completed(cameras)
 
 
@@ -117,7 +117,12 @@ def _vipe_pose_file(path: Path, given: Given) -> Path:
     return files[0]
 
 
-def _poses(values: npt.NDArray[np.generic], path: Path) -> FloatArray:
+def poses_of(values: npt.NDArray[np.generic], path: Path) -> FloatArray:
+    """Return an archive's array as rigid poses (n, 4, 4).
+
+    Raises:
+        ValueError: naming the file, if they are of another shape or not rigid.
+    """
     if values.ndim != 3 or values.shape[1:] != (4, 4) or values.dtype.kind not in "fiu":
         raise ValueError(f"{path}: expected poses of shape (n, 4, 4), got {values.shape}")
     return cleaned(values.astype(np.float64), str(path))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from scaling4d.geometry.formats.files import read_json, read_text
+from scaling4d.geometry.formats.files import archive_names, read_json, read_text
 from scaling4d.geometry.formats.registry import FORMATS
 from scaling4d.geometry.presets import PRESETS
 
@@ -44,11 +44,20 @@ _BY_SUFFIX = {
 }
 
 
+_ARRAYS = {
+    "vista4d": {"cam_c2w", "intrinsics"},
+    "megasam": {"cam_c2w", "intrinsic"},
+    "ex4d": {"extrinsics", "intrinsics"},
+    "gen3c": {"w2c", "intrinsics"},
+}
+
+
 def _detect_folder(path: Path) -> str | None:
     marks = {
         "images.txt": "colmap",
         "transforms.json": "nerfstudio",
         "poses.npy": "spatialvid",
+        "camera.npz": "gen3c",
         "pose": "vipe",
     }
     return next((name for mark, name in marks.items() if (path / mark).exists()), None)
@@ -57,7 +66,10 @@ def _detect_folder(path: Path) -> str | None:
 def _detect_file(path: Path) -> str | None:
     """Look inside JSON, npz and text files for what only one format has."""
     if path.suffix == ".npz":
-        return "vipe" if path.parent.name == "pose" else "vista4d"
+        if path.parent.name == "pose":
+            return "vipe"
+        held = set(archive_names(path, "cameras"))
+        return next((name for name, arrays in _ARRAYS.items() if arrays <= held), None)
     if path.suffix == ".json":
         document = read_json(path, "a trajectory")
         if any(re.fullmatch(r"frame\d+", key) for key in document):

@@ -14,6 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+# What numpy raises, beside ValueError, for a file that is no archive or a damaged one.
+_UNREADABLE = (OSError, EOFError, TypeError, AttributeError, zipfile.BadZipFile)
+
 
 def read_text(path: Path, format_name: str) -> str:
     """Return the text of a file.
@@ -42,26 +45,36 @@ def read_json(path: Path, format_name: str) -> dict[str, Any]:
     return document
 
 
+def archive_names(path: Path, format_name: str) -> list[str]:
+    """Return the names of the arrays in an .npz file.
+
+    Raises:
+        ValueError: if the file cannot be read.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return list(archive.files)
+    except (*_UNREADABLE, ValueError) as error:
+        raise ValueError(f"cannot read {path} as {format_name}: {error}") from None
+
+
 def read_arrays(path: Path, format_name: str, names: tuple[str, ...]) -> list[npt.NDArray[Any]]:
     """Return named arrays of an .npz file, never unpickling anything.
 
     Raises:
         ValueError: if the file cannot be read or lacks an array.
     """
+    held = archive_names(path, format_name)
+    missing = [name for name in names if name not in held]
+    if missing:
+        raise ValueError(
+            f"{path} is not {format_name}: it lacks {missing[0]!r}, holds "
+            f"{', '.join(held) or 'nothing'}"
+        )
     try:
         with np.load(path, allow_pickle=False) as archive:
-            missing = [name for name in names if name not in archive]
-            if missing:
-                held = ", ".join(archive) or "nothing"
-                raise ValueError(
-                    f"{path} is not {format_name}: it lacks {missing[0]!r}, holds {held}"
-                )
             return [archive[name] for name in names]
-    except ValueError as error:
-        if str(error).startswith(str(path)):
-            raise
-        raise ValueError(f"cannot read {path} as {format_name}: {error}") from None
-    except (OSError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+    except (*_UNREADABLE, ValueError) as error:
         raise ValueError(f"cannot read {path} as {format_name}: {error}") from None
 
 

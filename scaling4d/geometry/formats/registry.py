@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scaling4d.geometry.axes import convert_axes
+from scaling4d.geometry.camera import invert_pose
 from scaling4d.geometry.camera_path import CameraPath
 from scaling4d.geometry.formats import (
     archives,
@@ -18,6 +19,7 @@ from scaling4d.geometry.formats import (
     neoverse,
     nerfstudio,
     recammaster,
+    results,
     spherical_lines,
     text_tables,
     usd_camera,
@@ -56,10 +58,9 @@ class PoseFormat:
 
     def matrices(self, cameras: CameraPath) -> FloatArray:
         """Return the poses (n, 4, 4) as the file has them; Unreal's are given in OpenCV axes."""
-        if self.world_to_camera:
-            return cameras.camera_from_world
         axes = "opengl" if self.axes in ("opengl", "usd") else "opencv"
-        return np.asarray(convert_axes(cameras.world_from_camera, "opencv", axes))
+        poses = np.asarray(convert_axes(cameras.world_from_camera, "opencv", axes))
+        return np.asarray(invert_pose(poses)) if self.world_to_camera else poses
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,9 @@ FORMATS: dict[str, PoseFormat | MotionFormat] = {
     ),
     "vista4d": PoseFormat(archives.VISTA4D, archives.read_vista4d, archives.write_vista4d),
     "vipe": PoseFormat(archives.VIPE, archives.read_vipe, archives.write_vipe),
+    "gen3c": PoseFormat(results.GEN3C, results.read_gen3c, results.write_gen3c, True),
+    "megasam": PoseFormat(results.MEGASAM, results.read_megasam, results.write_megasam),
+    "ex4d": PoseFormat(results.EX4D, results.read_ex4d, results.write_ex4d, True, "opengl"),
     "spatialvid": PoseFormat(
         archives.SPATIALVID, archives.read_spatialvid, archives.write_spatialvid, True
     ),
