@@ -44,20 +44,20 @@ def build_network(plan: Plan, options: NetworkOptions, parent: str = "/tasks") -
     container = hou.node(parent)
     if container is None:
         raise SurfaceError(f"there is no network {parent} to build in")
-    topnet = _op(_create(container, Topnet.TYPE, "scaling4d"))
+    topnet = op_node(create_node(container, Topnet.TYPE, "scaling4d"))
     cpu, render = _schedulers(topnet, plan.root, options)
     set_parameters(topnet, {Topnet.SCHEDULER: cpu.path(), Topnet.SAVE_SCENE: 0})
-    scenes = _top(_create(topnet, PythonProcessor.TYPE, "scenes"))
+    scenes = top_node(create_node(topnet, PythonProcessor.TYPE, "scenes"))
     set_parameters(scenes, {PythonProcessor.GENERATE: generate_text(plan, options)})
     upstream, stages = scenes, {"scenes": scenes}
     for stage in SCENE_STAGES:
-        node = _top(_create(topnet, GenericGenerator.TYPE, stage.name))
+        node = top_node(create_node(topnet, GenericGenerator.TYPE, stage.name))
         node.setInput(0, upstream)
         set_parameters(node, scene_parameters(stage, options))
         if stage.renders:
             set_parameters(node, {GenericGenerator.SCHEDULER: render.path()})
         upstream = stages[stage.name] = node
-    barrier = _top(_create(topnet, WaitForAll.TYPE, "barrier"))
+    barrier = top_node(create_node(topnet, WaitForAll.TYPE, "barrier"))
     barrier.setInput(0, upstream)
     set_parameters(
         barrier,
@@ -68,7 +68,7 @@ def build_network(plan: Plan, options: NetworkOptions, parent: str = "/tasks") -
         },
     )
     last = next(stage for stage in GRAPH if stage.fan == "all")
-    index = _top(_create(topnet, GenericGenerator.TYPE, last.name))
+    index = top_node(create_node(topnet, GenericGenerator.TYPE, last.name))
     index.setInput(0, barrier)
     set_parameters(index, index_parameters(plan, last, options))
     index.setDisplayFlag(True)
@@ -133,7 +133,7 @@ def _schedulers(
             child.destroy()
     nodes = []
     for name, renders in (("sched_cpu", False), ("sched_render", True)):
-        node = _op(_create(topnet, kind, name))
+        node = op_node(create_node(topnet, kind, name))
         set_parameters(node, scheduler_parameters(options, root, renders=renders))
         nodes.append(node)
     return nodes[0], nodes[1]
@@ -160,20 +160,23 @@ def set_parameters(node: hou.OpNode, values: Mapping[str, Value]) -> None:
         parm.set(value)
 
 
-def _create(parent: hou.Node, kind: str, name: str) -> hou.Node:
+def create_node(parent: hou.Node, kind: str, name: str) -> hou.Node:
+    """Create a node, or raise `SurfaceError` where this Houdini has no such type."""
     try:
         return parent.createNode(kind, name)
     except hou.OperationFailed as error:
         raise SurfaceError(f"this Houdini cannot create a {kind} in {parent.path()}") from error
 
 
-def _op(node: hou.Node) -> hou.OpNode:
+def op_node(node: hou.Node) -> hou.OpNode:
+    """The same node as one that has parameters."""
     if not isinstance(node, hou.OpNode):
         raise SurfaceError(f"{node.path()} has no parameters")
     return node
 
 
-def _top(node: hou.Node) -> hou.TopNode:
+def top_node(node: hou.Node) -> hou.TopNode:
+    """The same node as one of a TOP network."""
     if not isinstance(node, hou.TopNode):
         raise SurfaceError(f"{node.path()} is not a TOP node")
     return node

@@ -3,47 +3,52 @@
 from __future__ import annotations
 
 import os
-import sys
+import subprocess
 import tempfile
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import hou
 import numpy as np
 
-from houdini_pdg.files import write_json
-from houdini_pdg.plan import make_plan, read_item, write_plan
 from houdini_pdg.process import run
 from houdini_pdg.render.base import CameraMotion, RenderJob
 from houdini_pdg.render.config import KarmaConfig, RenderConfig
-from houdini_pdg.spec import parse_spec
+from houdini_pdg.render.exr import read_channels
 
-from .build import build_network, set_parameters
-from .cook import cook
+from .build import op_node, set_parameters
 from .doctor import Check, attempt
-from .schedulers import NetworkOptions
-from .surface import NODES, AnyScheduler, Node, Topnet, parameters
+from .doctor_probes import (
+    child_process,
+    cook_two_items,
+    index_below_a_failure,
+    stage_python,
+    time_limit,
+)
+from .surface import NODES, AnyScheduler, GenericGenerator, Node, Topnet, parameters
 
 _PLANE_METRES = 3.0
 
 
 def houdini_checks() -> list[Check]:
-    """Everything that only a licensed installation can tell."""
-    checks = [
-        attempt("houdini version", hou.applicationVersionString),
-        attempt("licence", lambda: str(hou.licenseCategory())),
-        attempt("variables a child inherits", _leaking_variables),
-    ]
-    checks += [attempt(f"node {node.TYPE}", partial(_check_node, node)) for node in NODES]
-    checks.append(attempt("cook two items", _cook_two_items))
-    checks.append(attempt("husk refuses a missing settings prim", _husk_exit_status))
-    checks.append(attempt("karma depth of a plane 3 m away", _plane_depth))
-    return checks
-
-
-def _leaking_variables() -> str:
-    names = ("PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH")
-    return ", ".join(f"{name}={'set' if os.environ.get(name) else 'unset'}" for name in names)
+    """Everything that only a licensed installation can tell, in the order of `IN_HOUDINI`."""
+    checks: dict[str, Callable[[], str]] = {
+        "houdini version": hou.applicationVersionString,
+        "licence": lambda: str(hou.licenseCategory()),
+        **{f"node {node.TYPE}": partial(_check_node, node) for node in NODES},
+        "menus filled by a script": _scripted_menus,
+        "cook two items": cook_two_items,
+        "index below a failed item": index_below_a_failure,
+        "quoting and variables of a child": child_process,
+        "unit of the time limit": time_limit,
+        "files of another USD": _foreign_usd,
+        "husk refuses a missing settings prim": _husk_exit_status,
+        "karma depth of a plane, cpu": partial(_plane_depth, "cpu"),
+        "karma depth of a plane, xpu": partial(_plane_depth, "xpu"),
+    }
+    return [attempt(name, check) for name, check in checks.items()]
 
 
 def _check_node(node: type[Node]) -> str:
@@ -53,9 +58,7 @@ def _check_node(node: type[Node]) -> str:
         raise RuntimeError("there is no /tasks network")
     topnet = tasks.createNode(Topnet.TYPE, "doctor")
     try:
-        made = topnet if node is Topnet else topnet.createNode(node.TYPE)
-        if not isinstance(made, hou.OpNode):
-            raise RuntimeError(f"{node.TYPE} has no parameters")
+        made = op_node(topnet if node is Topnet else topnet.createNode(node.TYPE))
         known = parameters(node)
         counters = {name: 1 for name in known if f"{name.rstrip('s')}1" in known}
         set_parameters(made, counters)
@@ -71,24 +74,55 @@ def _check_node(node: type[Node]) -> str:
         topnet.destroy()
 
 
-def _cook_two_items() -> str:
-    """Two planned scenes whose stages only pass a rejection on: real items, no heavy work."""
-    with tempfile.TemporaryDirectory(prefix="scaling4d_doctor_") as folder:
-        plan = make_plan(parse_spec({"scenes": 2, "cameras": 1, "frames": 1}), Path(folder))
-        write_plan(plan)
-        for scene in plan.scenes:
-            item = read_item(plan.item_path(scene.scene_id))
-            verdict = {"status": "rejected", "report": {"reason": "doctor"}, "outputs": {}}
-            write_json(item.marker("layout"), verdict)
-        python = os.environ.get("SCALING4D_PYTHON", sys.executable)
-        network = build_network(plan, NetworkOptions(python=python))
-        try:
-            report = cook(network, len(plan.scenes))
-        finally:
-            network.topnet.destroy()
-        if report.problems:
-            raise RuntimeError("; ".join(report.problems[:4]))
-        return f"cooked {report.cooked} with {python} (set SCALING4D_PYTHON for another)"
+def _scripted_menus() -> str:
+    """Tokens that no dump holds, because a script fills the menu; we leave both at Automatic."""
+    tasks = hou.node("/tasks")
+    if tasks is None:
+        raise RuntimeError("there is no /tasks network")
+    topnet = tasks.createNode(Topnet.TYPE, "doctor")
+    try:
+        node = op_node(topnet.createNode(GenericGenerator.TYPE))
+        found = []
+        for name in (GenericGenerator.CACHE_MODE, GenericGenerator.GENERATION):
+            parm = node.parm(name)
+            found.append(f"{name}: {', '.join(parm.menuItems()) if parm else 'missing'}")
+        return "; ".join(found)
+    finally:
+        topnet.destroy()
+
+
+_WRITE_CRATE = """import sys
+from pxr import Usd, UsdGeom
+stage = Usd.Stage.CreateNew(sys.argv[1])
+prim = UsdGeom.Xform.Define(stage, "/World").GetPrim()
+stage.SetDefaultPrim(prim)
+looks = prim.GetVariantSets().AddVariantSet("look")
+for name in ("oak", "white"):
+    looks.AddVariant(name)
+looks.SetVariantSelection("white")
+move = UsdGeom.Xformable(prim).AddTranslateOp()
+for frame in range(49):
+    move.Set((frame, 0, 0), frame)
+stage.Save()
+"""
+
+
+def _foreign_usd() -> str:
+    """A crate file with variants and samples, written by the stages' USD, read by Houdini's."""
+    from pxr import Usd
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "probe.usdc"
+        environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
+        command = [stage_python(), "-E", "-s", "-c", _WRITE_CRATE, str(path)]
+        subprocess.run(command, check=True, env=environment, capture_output=True)
+        stage = Usd.Stage.Open(str(path))
+        prim = stage.GetDefaultPrim()
+        chosen = prim.GetVariantSet("look").GetVariantSelection()
+        last = tuple(prim.GetAttribute("xformOp:translate").Get(48))
+        if chosen != "white" or last != (48, 0, 0):
+            raise RuntimeError(f"read back variant {chosen!r} and position {last}")
+        return f"USD {'.'.join(map(str, Usd.GetVersion()))} reads what {stage_python()} wrote"
 
 
 def _husk_exit_status() -> str:
@@ -100,8 +134,8 @@ def _husk_exit_status() -> str:
         return f"status {finished.returncode}: {' | '.join(finished.tail[-2:])}"
 
 
-def _plane_depth() -> str:
-    """Sign and background of ray:hitPz, and our reader, on a plane at a known distance."""
+def _plane_depth(engine: Literal["cpu", "xpu"]) -> str:
+    """Our reader on a plane at a known distance; sign and background of ray:hitPz as written."""
     from houdini_pdg.render.karma import KarmaRenderer
 
     with tempfile.TemporaryDirectory() as folder:
@@ -124,15 +158,19 @@ def _plane_depth() -> str:
             instances={"/World/Room/plane": 1},
             config=RenderConfig(renderer="karma", timeout_minutes=10),
         )
-        renderer = KarmaRenderer(KarmaConfig(samples=4))
+        renderer = KarmaRenderer(KarmaConfig(engine=engine, samples=4))
         renderer.render(job, lambda done, total: None)
         frame = renderer.read_frame(root / "out", "cam0", 0)
         error = abs(float(frame.depth[32, 32]) - _PLANE_METRES)
         if error > 1e-3:
             raise RuntimeError(f"depth at the centre is {frame.depth[32, 32]}, expected 3.0")
-        outside = float(frame.depth[1, 1])
+        raw = read_channels(next((root / "out").rglob("frame.*.exr")))
+        name = next(name for name in raw if name.startswith("depth"))
         ids = None if frame.instance_id is None else np.unique(frame.instance_id).tolist()
-        return f"off by {error:.2e} m, background {outside}, ids {ids}, {renderer.version()}"
+        return (
+            f"off by {error:.2e} m; {name} is {raw[name][32, 32]:g} at the centre and "
+            f"{raw[name][1, 1]:g} behind everything; ids {ids}; {renderer.version()}"
+        )
 
 
 # A 2 m square, 3 m along the camera's +z; the camera stands at the origin with OpenCV axes.

@@ -42,6 +42,8 @@ class GenericGenerator(Node):
     OUTPUT_COUNT = "expectedoutputfiles"
     OUTPUT_FIRST = "expectedoutputfile1"
     SCHEDULER = "topscheduler"
+    CACHE_MODE = "pdg_cachemode"
+    GENERATION = "pdg_workitemgeneration"
 
 
 class WaitForAll(Node):
@@ -76,6 +78,7 @@ class LocalScheduler(AnyScheduler):
     TEMPORARY_PROCESS_ID = "tempdirappendpid"
     USE_LOG_NAME = "uselogfilename"
     EXIT_HANDLING = "local_echandleby"
+    EXIT_ERROR = "0"
     EXIT_RETRY = "2"
     RETRIES = "local_maximumretries"
     USE_TIME_LIMIT = "local_enabletimeout"
@@ -135,6 +138,7 @@ _PARAMETER_OF_TOKEN = {
     "DELETE_NEVER": "DELETE_TEMPORARY",
     "SLOTS_KIND_CUSTOM": "SLOTS_KIND",
     "TEMPORARY_IN_WORKING_DIRECTORY": "TEMPORARY",
+    "EXIT_ERROR": "EXIT_HANDLING",
     "EXIT_RETRY": "EXIT_HANDLING",
 }
 

@@ -16,6 +16,7 @@ import shlex
 import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
@@ -237,6 +238,7 @@ class Host:
         self.displayed = ""
         self.saved: list[str] = []
         self.commands: list[list[str]] = []
+        self.scheduler: dict[str, Any] = {}
 
     def modules(self) -> dict[str, types.ModuleType]:
         """Modules to put under ``hou`` and ``pdg`` into ``sys.modules``."""
@@ -249,6 +251,9 @@ class Host:
             "MenuParmTemplate": MenuParmTemplate,
             "node": self._find,
             "hipFile": types.SimpleNamespace(save=self.saved.append),
+            "applicationVersionString": lambda: f"{self.version}.0 (fake)",
+            "licenseCategory": lambda: "licenseCategoryType.Commercial",
+            "__spec__": ModuleSpec("hou", None),
         }.items():
             setattr(hou, name, value)
         for name, value in {"workItemState": workItemState, "EventType": EventType}.items():
@@ -308,6 +313,11 @@ class Host:
             return item
         argv = shlex.split(command)
         self.commands.append(argv)
+        topnet = node.parent_node
+        assert topnet is not None
+        scheduler = self._find(values.get("topscheduler") or topnet.values["topscheduler"])
+        assert scheduler is not None
+        self.scheduler = scheduler.values
         good = self._run(argv) == 0 and Path(expected).exists()
         item.state = workItemState.CookedSuccess if good else workItemState.CookedFail
         return item
