@@ -254,3 +254,39 @@ def preset_moves(
     settings.update(given)
     time = np.linspace(0.0, 1.0, frames) if frames > 1 else np.zeros(1)
     return preset.curves(EASINGS[ease](time), settings, pivot_depth), settings
+
+
+def parse_amounts(name: str, text: str, pivot_depth: float | None) -> tuple[str, dict[str, float]]:
+    """Return the easing and the amounts in "yaw=20,pitch=5,ease=in_out", typed for a preset.
+
+    Raises:
+        ValueError: naming the part that is not an amount, or that needs the pivot depth.
+    """
+    ease = "linear"
+    amounts: dict[str, float] = {}
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        key, equals, value = (piece.strip() for piece in part.partition("="))
+        if not equals:
+            raise ValueError(
+                f"{part!r} in {name}:{text} is not an amount: write name=number, for example yaw=20"
+            )
+        if key == "ease":
+            ease = value
+        else:
+            amounts[key] = _parse_amount(f"{name}:{key}", value, pivot_depth)
+    return ease, amounts
+
+
+def _parse_amount(label: str, value: str, pivot_depth: float | None) -> float:
+    number, in_pivots = (value[:-1], True) if value.endswith("p") else (value, False)
+    try:
+        amount = float(number)
+    except ValueError:
+        raise ValueError(
+            f"{label} must be a number (degrees, metres, or pivot depths as in 0.2p), got {value!r}"
+        ) from None
+    if not in_pivots:
+        return amount
+    if pivot_depth is None:
+        raise ValueError(f"{label}={value} is measured in pivot depths: give the pivot depth")
+    return amount * pivot_depth

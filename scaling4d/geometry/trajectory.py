@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scaling4d.geometry.camera import invert_pose, require_rigid
 from scaling4d.geometry.interpolation import interpolate_poses, linear
 from scaling4d.geometry.moves import Moves
-from scaling4d.geometry.presets import PRESETS, preset_moves
+from scaling4d.geometry.presets import PRESETS, parse_amounts, preset_moves
 
 if TYPE_CHECKING:
     from scaling4d.geometry.camera_path import CameraPath
@@ -275,7 +275,9 @@ def parse_trajectory(
     if name in PRESETS:
         if frames is None:
             raise ValueError(f"the camera preset {name!r} needs a number of frames")
-        trajectory = _parse_preset(name, rest, frames, pivot_depth)
+        ease, amounts = parse_amounts(name, rest, pivot_depth)
+        depth = float("nan") if pivot_depth is None else pivot_depth
+        trajectory = Trajectory.preset(name, frames, pivot_depth=depth, ease=ease, **amounts)
     else:
         from scaling4d.geometry.trajectory_io import load_trajectory
 
@@ -287,35 +289,3 @@ def parse_trajectory(
             f"`python -m scaling4d trajectory convert --frames {frames}`"
         )
     return trajectory
-
-
-def _parse_preset(name: str, rest: str, frames: int, pivot_depth: float | None) -> Trajectory:
-    ease = "linear"
-    amounts: dict[str, float] = {}
-    for part in filter(None, (piece.strip() for piece in rest.split(","))):
-        key, equals, value = (piece.strip() for piece in part.partition("="))
-        if not equals:
-            raise ValueError(
-                f"{part!r} in {name}:{rest} is not an amount: write name=number, for example yaw=20"
-            )
-        if key == "ease":
-            ease = value
-        else:
-            amounts[key] = _parse_amount(f"{name}:{key}", value, pivot_depth)
-    depth = float("nan") if pivot_depth is None else pivot_depth
-    return Trajectory.preset(name, frames, pivot_depth=depth, ease=ease, **amounts)
-
-
-def _parse_amount(label: str, value: str, pivot_depth: float | None) -> float:
-    number, in_pivots = (value[:-1], True) if value.endswith("p") else (value, False)
-    try:
-        amount = float(number)
-    except ValueError:
-        raise ValueError(
-            f"{label} must be a number (degrees, metres, or pivot depths as in 0.2p), got {value!r}"
-        ) from None
-    if not in_pivots:
-        return amount
-    if pivot_depth is None:
-        raise ValueError(f"{label}={value} is measured in pivot depths: give the pivot depth")
-    return amount * pivot_depth

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 import trimesh
+from pxr import Gf
 
 from scaling4d.correspondence.field import CorrespondenceField, from_depth, from_flow
 from tests import scenes
@@ -70,6 +71,37 @@ def test_field_agrees_with_cv2_project_points():
         )
         ours = field.positions()[frame].permute(1, 2, 0).reshape(-1, 2).numpy()
         np.testing.assert_allclose(ours, projected[:, 0], atol=1e-8)
+
+
+def test_field_agrees_with_the_usd_camera():
+    source = scenes.default_camera(HEIGHT, WIDTH)
+    target = source.moved(scenes.rigid(scenes.rotation_z(0.1), (0.4, -0.2, 0.3)))
+    focal, axes = source.intrinsics[0, 0], np.diag([1.0, -1, -1, 1])  # USD looks down -z, y is up
+    to_ndc = []
+    for camera in (source, target):
+        lens = Gf.Camera()
+        lens.transform = Gf.Matrix4d((camera.world_from_camera @ axes).T)
+        lens.horizontalAperture, lens.verticalAperture = 20.0, 20.0 * HEIGHT / WIDTH
+        lens.focalLength = 20.0 * focal / WIDTH
+        to_ndc.append(lens.frustum.ComputeViewMatrix() * lens.frustum.ComputeProjectionMatrix())
+    depth = np.random.default_rng(0).uniform(2, 9, (1, HEIGHT, WIDTH))
+    origin, directions = source.rays(source.pixel_centers())  # z is 1 along the camera's axis
+    points = origin + directions * depth[0, ..., None]
+    xy = [
+        [
+            [(p[0] + 1) / 2 * WIDTH, (1 - p[1]) / 2 * HEIGHT]
+            for p in (matrix.Transform(Gf.Vec3d(*point)) for point in points.reshape(-1, 3))
+        ]
+        for matrix in to_ndc
+    ]
+    field = from_depth(
+        torch.from_numpy(depth),
+        source.intrinsics,
+        target.intrinsics,
+        target_from_source(source, target),
+    )
+    ours = field.displacement[0].permute(1, 2, 0).reshape(-1, 2).numpy()
+    np.testing.assert_allclose(ours, np.subtract(xy[1], xy[0]), atol=1e-7)
 
 
 def test_field_agrees_with_an_embree_ray_caster():

@@ -65,6 +65,19 @@ def test_winners_equal_brute_force(size, implementation, dtype, rule, footprint)
     np.testing.assert_array_equal(winner.numpy(), brute_force(field, rule, 7, footprint))
 
 
+def test_random_fields_hold_collisions_and_cross_every_border():
+    """So that the comparison above says something about both."""
+    field = random_field(0, 3, 17, 23)
+    x, y = field.positions().unbind(dim=1)
+    for beyond in (x < 0, x >= 23, y < 0, y >= 17):
+        assert beyond.float().mean() > 0.05
+    drawn = splat_winners(field) >= 0
+    for border in (drawn[:, 0], drawn[:, -1], drawn[:, :, 0], drawn[:, :, -1]):
+        assert border.float().mean() > 0.2
+    shown = field.in_frame() & (field.target_depth > 0)
+    assert shown.sum() > 1.3 * drawn.sum(), "several points land on a pixel"
+
+
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("footprint", [1, 2])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
