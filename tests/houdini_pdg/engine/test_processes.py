@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from houdini_pdg.engine.command import ForkServer, launch_subprocess
-from houdini_pdg.process import TIMED_OUT, run
+from houdini_pdg.engine.command import ForkServer, _clean_parent, launch_subprocess
+from houdini_pdg.process import TIMED_OUT, one_thread_each, run
 from tests.houdini_pdg.tiny_scene import plan_of
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="process groups are POSIX")
@@ -76,6 +76,30 @@ def test_a_stage_runs_as_its_own_process_and_logs(tmp_path, launch):
     code = launch(("stage", "pack", "--item", "nowhere.json"), log=log, timeout=60, watch=None)
     assert code == 2
     assert "error: nowhere.json does not exist" in log.read_text()
+
+
+@POSIX
+def test_a_command_ends_by_itself_where_no_engine_ends_it(tmp_path):
+    """Deadline's time-out has an unknown unit: the command's own limit holds, and says where."""
+    code = (
+        "import time; from houdini_pdg.stage_cli import ends_by_itself\n"
+        "with ends_by_itself(-54): time.sleep(60)"  # the limit comes a minute after the time
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert 'File "<string>", line 2' in done.stderr
+
+
+def test_commands_keep_to_one_thread_unless_the_user_says_otherwise(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    code = "import os; print(os.environ['OMP_NUM_THREADS'], os.environ['OPENBLAS_NUM_THREADS'])"
+    lines: list[str] = []
+    run([sys.executable, "-c", code], environment=one_thread_each(os.environ), on_line=lines.append)
+    assert lines == ["3 1"]
+    with _clean_parent():
+        assert (os.environ["OMP_NUM_THREADS"], os.environ["OPENBLAS_NUM_THREADS"]) == ("3", "1")
+    assert "OPENBLAS_NUM_THREADS" not in os.environ
 
 
 def test_the_callers_script_is_not_run_again_in_each_command(tmp_path):

@@ -5,16 +5,21 @@ from __future__ import annotations
 import importlib
 import json
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
 from houdini_pdg.__main__ import main
+from houdini_pdg.engine.dask import run_dask
+from houdini_pdg.engine.local import Limits, run_local
+from houdini_pdg.engine.progress import Progress
 from houdini_pdg.engine.tasks import expand
 from houdini_pdg.files import write_json
 from houdini_pdg.graph import SCENE_STAGES
-from houdini_pdg.plan import read_item, read_plan
+from houdini_pdg.plan import make_plan, read_item, read_plan, write_plan
+from houdini_pdg.spec import parse_spec
 from houdini_pdg.tops.schedulers import NetworkOptions, scheduler_parameters
 from tests.houdini_pdg.tiny_scene import plan_of
 from tests.houdini_pdg.tops.fake_houdini import Host, workItemState
@@ -136,30 +141,70 @@ def test_chunks_cook_their_scenes_only(tmp_path, enter):
     assert scenes == {"scene_000001.json", "plan.json"}
 
 
-def test_tops_runs_the_commands_of_the_graph_in_its_order(tmp_path, enter):
-    """Parity: what PDG starts is what the local engine and Dask start, argument for argument."""
-    started = []
+def marked(arguments: tuple[str, ...]) -> None:
+    """Finish a command without doing its work: only its marker is written."""
+    _, stage, _, item = arguments
+    done = read_plan(Path(item).parent).index_marker if stage == "index" else None
+    marker = done or read_item(Path(item)).marker(stage)
+    write_json(marker, {"status": "ok", "report": {}, "outputs": {}})
+
+
+def commands_of_tops(root: Path, scenes: int, enter) -> list[tuple[str, ...]]:
+    started: list[tuple[str, ...]] = []
 
     def record(argv: list[str]) -> int:
         started.append(tuple(argv[5:]))
-        scene, stage = argv[-1], argv[6]
-        if stage == "index":
-            write_json(read_plan(tmp_path).index_marker, {})
-        else:
-            write_json(read_item(Path(scene)).marker(stage), {})
+        marked(started[-1])
         return 0
 
     enter("22.0", run=record)
-    plan = plan_of(tmp_path, scenes=2)
-    tasks = [task for task in expand(plan) if not task.marker.exists()]
-    cook(build(plan), expected=2)
-    assert sorted(started) == sorted(task.arguments for task in tasks)
-    position = {arguments: number for number, arguments in enumerate(started)}
-    by_key = {task.key: task for task in tasks}
-    for task in tasks:
-        for need in task.needs:
-            if need in by_key:
-                assert position[by_key[need].arguments] < position[task.arguments]
+    cook(build(read_plan(root)), expected=scenes)
+    return started
+
+
+def commands_of_engine(root: Path, engine: str, monkeypatch) -> list[tuple[str, ...]]:
+    started: list[tuple[str, ...]] = []
+
+    def launch(arguments, *, log, timeout, watch) -> int:
+        started.append(arguments)
+        marked(arguments)
+        return 0
+
+    tasks = list(expand(read_plan(root)))
+    progress = Progress(len(tasks), show=False)
+    if engine == "local":
+        run_local(tasks, progress, Limits(workers=1), launch)
+        return started
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr("houdini_pdg.engine.dask.launch_subprocess", launch)
+    threads = {"n_workers": 1, "threads_per_worker": 1, "processes": False}
+    with distributed.LocalCluster(**threads, dashboard_address=None) as cluster:
+        run_dask(tasks, progress, address=cluster.scheduler_address)
+    return started
+
+
+@pytest.mark.parametrize("scenes", [1, 2])
+def test_tops_local_and_dask_start_the_same_commands_in_the_same_order(
+    tmp_path, enter, monkeypatch, scenes
+):
+    """Of one scene the same list; of two the same for each scene, whichever goes first."""
+    spec = parse_spec({"scenes": scenes})
+    started = {}
+    for engine in ("tops", "local", "dask"):
+        root = tmp_path / "data"
+        write_plan(make_plan(spec, root))
+        if engine == "tops":
+            started[engine] = commands_of_tops(root, scenes, enter)
+        else:
+            started[engine] = commands_of_engine(root, engine, monkeypatch)
+        shutil.rmtree(root)
+    assert len(started["tops"]) == scenes * len(SCENE_STAGES) + 1
+    assert len(set(started["tops"])) == len(started["tops"])
+    for scene in (*(f"scene_{n:06d}.json" for n in range(scenes)), "plan.json"):
+        orders = [[a for a in list_ if a[-1].endswith(scene)] for list_ in started.values()]
+        assert orders[0] == orders[1] == orders[2]
+        assert orders[0]
+    assert {list_[-1][1] for list_ in started.values()} == {"index"}
 
 
 def test_commands_hold_nothing_that_pdg_expands(tmp_path, enter):
