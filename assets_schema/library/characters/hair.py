@@ -87,7 +87,7 @@ class Barber:
             for direction in directions
         ]
         if locks:
-            steps = 7 if style.length < 0.1 else 10
+            steps = 7 if style.length < 0.1 else 9
             paths = np.stack([resampled(path, steps) for path in locks])
             widths = style.thick * rng.uniform(0.75, 1.25, len(paths))
             parts.append(ribbons(paths, widths, scalp.centre))

@@ -41,9 +41,10 @@ def cap(style: Style, scalp: Scalp) -> Mesh:
 
 
 def ribbons(paths: np.ndarray, widths: np.ndarray, centre: np.ndarray) -> Mesh:
-    """Tapering ribbons, arched across, along paths (n, steps, 3), flat against the head.
+    """Tapering ribbons along paths (n, steps, 3), flat against the head.
 
-    Normals lean from a ribbon's own arch towards the head's: many locks then shade as one mass.
+    Normals are the head's, leaning a little to each ribbon's sides as if it were arched: many locks
+    then shade as one mass.
     """
     count, steps = paths.shape[:2]
     tangent = np.gradient(paths, axis=1)
@@ -54,15 +55,13 @@ def ribbons(paths: np.ndarray, widths: np.ndarray, centre: np.ndarray) -> Mesh:
     side = np.cross(tangent, outward)
     along = np.linspace(0, 1, steps)
     taper = widths[:, None] * np.clip(1.15 - along**3, 0.12, 1.0)
-    across, arch = np.array([-1.0, 0.0, 1.0]), np.array([0.0, 0.38, 0.0])
-    points = paths[:, :, None] + taper[..., None, None] * (
-        across[:, None] * side[:, :, None] + arch[:, None] * outward[:, :, None]
-    )
+    across = np.array([-1.0, 1.0])
+    points = paths[:, :, None] + taper[..., None, None] * across[:, None] * side[:, :, None]
     normals = outward[:, :, None] + 0.55 * across[:, None] * side[:, :, None]
     normals /= np.maximum(np.linalg.norm(normals, axis=3, keepdims=True), 1e-9)
-    index = np.arange(count * steps * 3).reshape(count, steps, 3)
+    index = np.arange(count * steps * 2).reshape(count, steps, 2)
     faces = np.stack(
-        [index[:, :-1, :-1], index[:, :-1, 1:], index[:, 1:, 1:], index[:, 1:, :-1]], axis=-1
+        [index[:, :-1, 0], index[:, :-1, 1], index[:, 1:, 1], index[:, 1:, 0]], axis=-1
     )
     tone = np.arange(count) * 0.618 % 1.0
     uv = np.stack(
