@@ -1,4 +1,4 @@
-"""Flow estimators: frames per second, and error on an analytic static scene.
+"""Flow estimators: speed, error on an analytic static scene, consistency on real clips.
 
 RAFT runs with random weights unless files are given: its speed is then right and its error is not
 reported. The fastest setting counts only if its flow stays within 0.05 px, in the mean, of fp32.
@@ -10,14 +10,18 @@ import itertools
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from scaling4d.estimators import make_flow_estimator
+from scaling4d.estimators.long_range import VideoFlow
+from scaling4d.storage.video import read_video
 from tests import scenes
 from tests.benchmarks import record
 
+PAPER_EPE = 1.18  # section 4.4
 AGREEMENT = 0.05  # mean pixels between a faster setting and fp32
 
 
@@ -30,6 +34,20 @@ def analytic_pairs(height: int, width: int) -> tuple[torch.Tensor, np.ndarray, n
     truth = [scene.correspondence(0.0, a, 0.0, b) for a, b in itertools.pairwise(cameras)]
     exact = np.stack([t.displacement for t in truth])
     return torch.from_numpy(frames).permute(0, 3, 1, 2), exact, np.stack([t.visible for t in truth])
+
+
+def real_clips(quick: bool) -> dict[str, torch.Tensor]:
+    """A few frames of each real clip of the test data, two apart; none where it is absent."""
+    default = Path(__file__).parents[3] / "shared" / "data"
+    folder = Path(os.environ.get("SCALING4D_TEST_DATA", default)) / "video"
+    clips = {}
+    for path in sorted(folder.glob("*.mp4"))[: 1 if quick else None]:
+        frames = read_video(path, frames=9, step=2).frames
+        video = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
+        size = (round(320 * video.shape[2] / video.shape[3]), 320)
+        small = torch.nn.functional.interpolate(video.float(), size, mode="area")
+        clips[path.stem] = small.round().to(torch.uint8)
+    return clips
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,6 +63,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         flow = estimator(video[:-1], video[1:]).permute(0, 2, 3, 1).numpy()
         error = np.linalg.norm(flow - exact, axis=-1)[visible].mean()
         report.add(f"DIS {preset}: EPE on a rendered static room", error, "px", **settings)
+    report.add("paper, RAFT: EPE on 100 static real videos", PAPER_EPE, "px")
+
+    for name, clip in real_clips(arguments.quick).items():
+        flow = VideoFlow(clip, make_flow_estimator("dis"))
+        for gap, method in ((1, "direct"), (8, "direct"), (8, "hybrid")):
+            found = flow([0], [gap], method)
+            about = {"clip": name, "frames apart": 2 * gap, "method": method}
+            share = found.valid_share().item()
+            report.add("DIS: share consistent forward and backward", share, "", **about)
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     wait = torch.cuda.synchronize if device == "cuda" else None
@@ -54,15 +81,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     for size in ("small", "large"):
         weights = os.environ.get(f"RAFT_{size.upper()}_WEIGHTS", "random")
         options = {"weights": weights, "device": device, "batch_size": batch}
-        modes = {"fp32": {}, "mixed precision": {"mixed_precision": True}}
+        modes = {"fp32": {}}
         if device == "cuda":
+            modes["mixed precision"] = {"mixed_precision": True}
+            modes["compiled"] = {"compile_model": True}
             modes["compiled, mixed precision"] = {"mixed_precision": True, "compile_model": True}
         reference = None
         for mode, extra in modes.items():
             estimator = make_flow_estimator(f"raft_{size}", **options, **extra)
             timing = record.measure(
                 lambda e=estimator: e(first, second),
-                repeats=1 if arguments.quick else 3,
+                repeats=9 if device == "cuda" else 1,
                 warmup=1 if device == "cuda" else 0,
                 synchronize=wait,
             )
