@@ -36,6 +36,8 @@ _WALLS = {
     "wall_clay": 1.0,
     "wall_yellow": 1.0,
 }
+_REPEATS = {"wall": 0.4, "ceiling": 0.4}
+"""Metres per repeat of the maps of plastered parts, whose grain is fine."""
 _SHELL = {"wall": 0.5, "floor": 0.25, "ceiling": 0.25}
 """Part of the shell -> its share of a usual room's surface."""
 _DOORS = ("white_wood", "oak", "walnut", "birch", "grey_wood")
@@ -114,7 +116,9 @@ def author_room(
     for name, mesh in build_shell(layout, region).items():
         finish = finishes["accent" if name == accent else mesh.material]
         points, st = mesh.arrays()
-        repeat = _FLOORS[finish][1] if mesh.material == "floor" else 1.0
+        repeat = (
+            _FLOORS[finish][1] if mesh.material == "floor" else _REPEATS.get(mesh.material, 1.0)
+        )
         quads = define_quads(stage, f"/World/Room/{name}", points, st / repeat)
         UsdShade.MaterialBindingAPI.Apply(quads.GetPrim()).Bind(materials[finish])
 
