@@ -32,7 +32,7 @@ _FREE_TO_CHANGE = (
 )
 """Settings that a resumed run may change: they do not alter what step n computes."""
 
-_FIXED_IN_RUN = ("run.batch", "run.accumulate", "run.precision")
+_FIXED_IN_RUN = ("run.precision",)
 
 
 @dataclass(frozen=True, kw_only=True)

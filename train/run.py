@@ -28,6 +28,7 @@ from train.checkpoint import (
 )
 from train.config import TrainConfig, check_same_run, write_config
 from train.feed import Batch, load_batches, make_sampler, open_sources, pair_records
+from train.processes import gather_weights, make_accelerator, whole
 from train.report import JsonLines, Progress, mix_text, pair_summary
 from train.settings import ConfigError
 from train.step import TrainingStep, WeightAverage, make_optimizer
@@ -52,7 +53,7 @@ def train(config: TrainConfig, out: Path, *, resume: bool = False) -> Path:
         RunInterruptedError: after SIGINT or SIGTERM, with the last finished step saved.
     """
     check_output(config, out, resume=resume)
-    accelerator = Accelerator(mixed_precision=config.run.precision, cpu=config.run.device == "cpu")
+    accelerator = make_accelerator(config.run)
     run = _Run(config, out, accelerator, open_sources(config, out))
     if accelerator.is_main_process:
         write_config(config, out / "config.yaml")
@@ -115,11 +116,22 @@ class _Run:
         if not found:
             return 0
         snapshot = read_checkpoint(found[-1])
+        self._check_samples_per_step(snapshot.state["samples_per_step"])
         self.ledger.load_state_dict(snapshot.state["sampler"])
         restore_snapshot(snapshot, self.module, self.optimizer)
-        self.average.load(dict(snapshot.ema), self.accelerator.device)
+        self.average.load(snapshot.ema, self.plain)
         log.info("resumed after step %d from %s", snapshot.state["step"], found[-1])
         return int(snapshot.state["step"])
+
+    def _check_samples_per_step(self, saved: int) -> None:
+        """Let a run go on with other processes, as long as a step sees as many samples."""
+        if saved != self._samples_per_step:
+            run = self.config.run
+            raise ConfigError(
+                f"a step of this run sees {saved} samples, now {self._samples_per_step} "
+                f"(run.batch {run.batch} x run.accumulate {run.accumulate} x "
+                f"{self.accelerator.num_processes} processes): change run.batch or run.accumulate"
+            )
 
     def finish_steps(self, stop: StopRequest) -> None:
         """Run the steps that are left, with checkpoints on the way and at the end."""
@@ -181,8 +193,10 @@ class _Run:
                 f"the loss of step {self.done + 1} is {mean_loss}: resume with a lower "
                 "optimizer.lr or a longer warm-up in a new run; the last checkpoint is unharmed"
             )
-        norm = self.accelerator.clip_grad_norm_(
-            self.module.parameters(), config.optimizer.max_grad_norm
+        norm = whole(
+            self.accelerator.clip_grad_norm_(
+                self.module.parameters(), config.optimizer.max_grad_norm
+            )
         )
         self.prepared.step()
         self.prepared.zero_grad(set_to_none=True)
@@ -212,8 +226,14 @@ class _Run:
         return loss.detach()
 
     def _save(self) -> None:
-        state = {"sampler": self.ledger.state_dict(), "seed": self.config.seed}
-        snapshot = take_snapshot(self.module, self.optimizer, ema=self.average.weights, state=state)
+        state = {
+            "sampler": self.ledger.state_dict(),
+            "samples_per_step": self._samples_per_step,
+            "seed": self.config.seed,
+        }
+        snapshot = take_snapshot(
+            self.module, self.optimizer, ema=self.average.gather(), state=state
+        )
         if self.accelerator.is_main_process:
             folder = self.out / "checkpoints"
             write_checkpoint(folder, snapshot, self.done, keep=self.config.run.keep_checkpoints)
@@ -222,10 +242,11 @@ class _Run:
     def write_model(self) -> Path:
         """Write ``model/``, with averaged weights where averaging is on, and say how it went."""
         final, partial = self.out / "model", self.out / ".model.partial"
+        self.average.copy_to(self.plain)
+        weights = gather_weights(self.plain.model)
         if self.accelerator.is_main_process:
-            self.average.copy_to(self.plain)
             shutil.rmtree(partial, ignore_errors=True)
-            self.plain.model.save_pretrained(partial)
+            self.plain.model.save_pretrained(partial, weights=weights)
             shutil.rmtree(final, ignore_errors=True)
             partial.rename(final)
             if self.done:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -19,6 +18,7 @@ from scaling4d.models.flow_matching import (
     sample_sigmas,
 )
 from scaling4d.models.vnvs import VNVSModel
+from train.processes import shared_like, whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +44,8 @@ class TrainingStep(nn.Module):
     def __init__(self, model: VNVSModel, config: LossConfig) -> None:
         super().__init__()
         self.model = model
+        # FSDP2 makes a unit of each; accelerate reads the names here unless its config has others.
+        self._no_split_modules = ["VNVSBlock", *model.backbone.block_kinds]
         self.config = config
         self.sigma_sampling = config.sigma or model.backbone.sigma_sampling
 
@@ -172,6 +174,11 @@ class WeightAverage:
         for name, value in self.weights.items():
             own[name].copy_(value)
 
-    def load(self, weights: dict[str, Any], device: torch.device) -> None:
-        """Go on from saved averages."""
-        self.weights = {name: value.to(device) for name, value in weights.items()}
+    def gather(self) -> dict[str, Tensor]:
+        """Whole averages, for saving; every process must call it."""
+        return {name: whole(value) for name, value in self.weights.items()}
+
+    def load(self, weights: Mapping[str, Tensor], module: nn.Module) -> None:
+        """Go on from saved averages, laid out as the module's own weights."""
+        own = dict(module.named_parameters())
+        self.weights = {name: shared_like(value, own[name]) for name, value in weights.items()}

@@ -28,14 +28,22 @@ _CARD = "README.md"
 _VERSIONS = ("scaling4d", "torch", "diffusers", "transformers")
 
 
-def save_model(model: VNVSModel, folder: Path) -> None:
+def save_model(
+    model: VNVSModel, folder: Path, *, weights: Mapping[str, Tensor] | None = None
+) -> None:
     """Write ``model.safetensors``, ``config.json`` and a model card.
 
     Weights are those of `VNVSModel.trainable_parameters` alone: projector, VNVS Blocks and LoRA.
     A backbone that came from no file (`mini`) is written too.
+
+    Args:
+        model: what to save.
+        folder: made if missing.
+        weights: whole weights by name, where those of the model are shared among processes.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    weights = {name: p.detach().contiguous() for name, p in _saved_parameters(model)}
+    whole = dict(model.named_parameters()) if weights is None else weights
+    weights = {name: whole[name].detach().contiguous() for name, _ in _saved_parameters(model)}
     description = {
         "format_version": FORMAT_VERSION,
         "model": model.config.to_dict(),

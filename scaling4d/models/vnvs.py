@@ -293,9 +293,11 @@ class VNVSModel(nn.Module):
                 num_blocks_per_group=1,
             )
 
-    def save_pretrained(self, folder: str | Path) -> None:
+    def save_pretrained(
+        self, folder: str | Path, *, weights: Mapping[str, Tensor] | None = None
+    ) -> None:
         """Write what was trained, see `scaling4d.models.persistence.save_model`."""
-        save_model(self, Path(folder))
+        save_model(self, Path(folder), weights=weights)
 
     @classmethod
     def from_pretrained(cls, folder: str | Path, *, backbone_path: str | None = None) -> VNVSModel:

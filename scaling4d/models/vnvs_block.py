@@ -128,8 +128,8 @@ class VNVSBlock(nn.Module):
         if group is None:
             attended = self._attend(query, key, value, grid).flatten(2)
         else:
-            all_tokens = (heads_to_tokens(x, group) for x in (query, key, value))
-            attended = tokens_to_heads(self._attend(*all_tokens, grid), group).flatten(2)
+            query, key, value = (heads_to_tokens(x, group) for x in (query, key, value))
+            attended = tokens_to_heads(self._attend(query, key, value, grid), group).flatten(2)
         return video + (gate * self.output(attended)).to(video.dtype)
 
     def _attend(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ import torch
 
 from scaling4d.models.vnvs import LoraConfig, VNVSModel
 from tests.models.conftest import Case
+from tests.process_group import one_process_group
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FAMILIES = ("wan", "hunyuan_video")
@@ -115,20 +115,8 @@ def test_compiled_blocks_give_the_same_velocity(name: str, case_of: Callable[[st
     assert done.returncode == 0, done.stderr[-2000:]
 
 
-@pytest.fixture
-def one_process_group(tmp_path: Path) -> Iterator[None]:
-    if torch.distributed.is_initialized():
-        pytest.skip("a process group exists already")
-    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
-    torch.distributed.init_process_group(
-        "gloo", init_method=f"file://{tmp_path}/group", rank=0, world_size=1
-    )
-    yield
-    torch.distributed.destroy_process_group()
-
-
 def test_fsdp2_shards_blocks_and_trains_only_ours(
-    case_of: Callable[[str], Case], one_process_group: None
+    case_of: Callable[[str], Case], tmp_path: Path
 ) -> None:
     from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.fsdp import fully_shard
@@ -139,18 +127,19 @@ def test_fsdp2_shards_blocks_and_trains_only_ours(
     wanted = {name: p.grad for name, p in plain.trainable_parameters()}
     model = case.model(awake=True)
     model.enable_gradient_checkpointing()
-    mesh = init_device_mesh("cpu", (1,))
-    for transformer in model.backbone.transformers().values():
-        for blocks in model.backbone.block_lists(transformer):
-            for block in blocks:
-                fully_shard(block, mesh=mesh)
-        fully_shard(transformer, mesh=mesh)
-    case.velocity(model).square().mean().backward()
-    got = {n: p.grad for n, p in model.trainable_parameters()}
-    assert got.keys() == wanted.keys()
-    for name, gradient in got.items():
-        full = gradient.full_tensor() if hasattr(gradient, "full_tensor") else gradient
-        torch.testing.assert_close(full, wanted[name], rtol=1e-4, atol=1e-6, msg=name)
+    with one_process_group(tmp_path):
+        mesh = init_device_mesh("cpu", (1,))
+        for transformer in model.backbone.transformers().values():
+            for blocks in model.backbone.block_lists(transformer):
+                for block in blocks:
+                    fully_shard(block, mesh=mesh)
+            fully_shard(transformer, mesh=mesh)
+        case.velocity(model).square().mean().backward()
+        got = {n: p.grad for n, p in model.trainable_parameters()}
+        assert got.keys() == wanted.keys()
+        for name, gradient in got.items():
+            full = gradient.full_tensor() if hasattr(gradient, "full_tensor") else gradient
+            torch.testing.assert_close(full, wanted[name], rtol=1e-4, atol=1e-6, msg=name)
 
 
 @pytest.mark.parametrize(

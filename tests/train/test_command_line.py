@@ -163,6 +163,18 @@ def test_broken_checkpoint_is_named(
     assert "step_000001 is not a readable checkpoint" in sentence
 
 
+def test_resumed_step_must_see_as_many_samples(
+    sample_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert main(arguments(sample_data, out, "steps=1")) == 0
+    capsys.readouterr()
+    sentence = fail(capsys, arguments(sample_data, out, "steps=2", "--resume", "run.batch=3"))
+    assert "a step of this run sees 2 samples, now 3 (run.batch 3 x run.accumulate 1" in sentence
+    halves = ("steps=2", "--resume", "run.batch=1", "run.accumulate=2")
+    assert main(arguments(sample_data, out, *halves)) == 0
+
+
 def test_data_is_found_in_option_recipe_and_quickstart_in_this_order(
     sample_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

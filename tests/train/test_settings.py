@@ -95,8 +95,20 @@ def test_resumed_run_may_change_how_it_runs_but_not_what_it_computes(tmp_path: P
 
     path = tmp_path / "config.yaml"
     write_config(config(), path)  # type: ignore[arg-type]
-    for free in ("steps=99", "run.workers=2", "run.checkpoint_every=1", "data.skip_broken=true"):
+    for free in (
+        "steps=99",
+        "run.workers=2",
+        "run.checkpoint_every=1",
+        "data.skip_broken=true",
+        "run.batch=3",
+    ):
         check_same_run(config(free), path)  # type: ignore[arg-type]
-    for fixed in ("seed=1", "run.batch=3", "optimizer.lr=1", "data.frames=9", "loss.drop_text=0"):
+    for fixed in (
+        "seed=1",
+        "run.precision=bf16",
+        "optimizer.lr=1",
+        "data.frames=9",
+        "loss.drop_text=0",
+    ):
         with pytest.raises(ConfigError, match=fixed.split("=")[0]):
             check_same_run(config(fixed), path)  # type: ignore[arg-type]

@@ -172,6 +172,12 @@ class Backbone(nn.Module, ABC):
     def block_lists(self, transformer: Any) -> list[nn.ModuleList]:
         """The denoiser's lists of blocks, in the order in which video tokens pass them."""
 
+    @property
+    def block_kinds(self) -> tuple[str, ...]:
+        """Class names of the denoisers' blocks, of the wrapper too where VNVS Blocks follow."""
+        lists = [part for t in self.transformers().values() for part in self.block_lists(t)]
+        return tuple(sorted({type(block).__name__ for part in lists for block in part}))
+
     @abstractmethod
     def encode_video(
         self, video: Float[Tensor, "batch frames 3 height width"]
