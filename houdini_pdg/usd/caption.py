@@ -100,7 +100,7 @@ def _deeds(motions: Sequence[str]) -> str:
     if not motions:
         return ""
     counts = Counter(motions)
-    parts = []
+    parts: list[str] = []
     for motion, count in counts.items():
         who = _number(count) + (" person" if count == 1 else " people")
         if parts and count == 1:
