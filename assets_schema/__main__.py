@@ -21,8 +21,8 @@ _EPILOG = """examples:
   python -m assets_schema build-library output/library
   python -m assets_schema build-library output/library --motion dance=capture.bvh
   python -m assets_schema list output/library --category sofa
-  python -m assets_schema show output/library sofa_classic
-  python -m assets_schema preview output/library sofa_classic --out sofa.png
+  python -m assets_schema show output/library sofa
+  python -m assets_schema preview output/library sofa --out sofa.png
   python -m assets_schema ingest chair.glb --category chair --license CC0-1.0 --out my_library
   python -m assets_schema validate my_library --format sarif --out findings.sarif
   python -m assets_schema build my_library        # catalogue every asset below a folder

@@ -62,5 +62,17 @@ def test_every_command_of_the_readme_exists(readme, capsys) -> None:
     capsys.readouterr()
 
 
+def test_assets_that_the_readme_and_the_help_name_exist(readme, capsys) -> None:
+    from assets_schema.__main__ import main
+    from assets_schema.library.build import recipes
+
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    text = readme + capsys.readouterr().out
+    named = set(re.findall(r"(?:preview|show) output/library (\w+)", text))
+    assert named
+    assert named <= {recipe.id for recipe in recipes()}
+
+
 if __name__ == "__main__":
     print(code_table(), end="")
