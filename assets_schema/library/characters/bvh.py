@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
 __all__ = ["BvhClip", "BvhError", "read_bvh"]
+
+_CHANNELS = {f"{axis}{kind}" for axis in "xyz" for kind in ("position", "rotation")}
 
 
 class BvhError(ValueError):
@@ -65,83 +67,99 @@ def read_bvh(path: Path) -> BvhClip:
         lines = Path(path).read_text(errors="replace").splitlines()
     except OSError as error:
         raise BvhError(f"cannot read {path}: {error.strerror}") from error
-    joints: list[str] = []
-    parents: list[int] = []
-    offsets: list[list[float]] = []
-    channels: list[list[str]] = []
-    stack: list[int] = []
-    end_site = False
-    index = 0
-
-    def fail(reason: str) -> BvhError:
-        return BvhError(f"{path}, line {index + 1}: {reason}")
-
-    while index < len(lines):
-        words = lines[index].split()
-        keyword = words[0].upper() if words else ""
+    hierarchy = _Hierarchy()
+    for index, line in enumerate(lines):
+        words = line.split()
+        if words and words[0].upper() == "MOTION":
+            break
         try:
-            if keyword in ("ROOT", "JOINT"):
-                joints.append(words[1])
-                parents.append(stack[-1] if stack else -1)
-                offsets.append([0.0, 0.0, 0.0])
-                channels.append([])
-            elif keyword == "END":
-                end_site = True
-            elif keyword == "{":
-                stack.append(-2 if end_site else len(joints) - 1)
-            elif keyword == "}":
-                end_site = False
-                stack.pop()
-            elif keyword == "OFFSET" and not end_site:
-                offsets[stack[-1]] = [float(word) for word in words[1:4]]
-            elif keyword == "CHANNELS":
-                channels[stack[-1]] = [word.lower() for word in words[2 : 2 + int(words[1])]]
-            elif keyword == "MOTION":
-                break
-            elif keyword and keyword not in ("HIERARCHY", "OFFSET"):
-                raise fail(f"unknown keyword {words[0]!r}")
+            if words:
+                hierarchy.read(words[0].upper(), words[1:])
         except (IndexError, ValueError) as error:
-            if isinstance(error, BvhError):
-                raise
-            raise fail(f"malformed {keyword or 'line'}") from error
-        index += 1
-    if index == len(lines) or not joints:
+            raise BvhError(f"{path}, line {index + 1}: {error}") from error
+    else:
         raise BvhError(f"{path}: no HIERARCHY and MOTION sections: is it a BVH file?")
-    frames, frame_time, values = _motion(path, lines, index, sum(map(len, channels)))
-    return _clip(
-        joints, parents, np.asarray(offsets), channels, values.reshape(frames, -1), frame_time
-    )
+    if hierarchy.open or not hierarchy.joints:
+        raise BvhError(f"{path}, line {index + 1}: MOTION before the joints' braces are closed")
+    frame_time, values = _motion(path, lines, index, sum(map(len, hierarchy.channels)))
+    return _clip(hierarchy, values, frame_time)
 
 
-def _motion(path: Path, lines: list[str], index: int, width: int) -> tuple[int, float, np.ndarray]:
+@dataclass
+class _Hierarchy:
+    """The joints read so far; `open` holds the joint of each open brace, -1 for an end site."""
+
+    joints: list[str] = field(default_factory=list)
+    parents: list[int] = field(default_factory=list)
+    offsets: list[list[float]] = field(default_factory=list)
+    channels: list[list[str]] = field(default_factory=list)
+    open: list[int] = field(default_factory=list)
+    announced: int | None = None
+
+    def read(self, keyword: str, words: list[str]) -> None:
+        """Take one line in; ValueError or IndexError for a malformed one."""
+        if keyword in ("ROOT", "JOINT"):
+            name = " ".join(words)
+            if not name or name in self.joints:
+                raise ValueError(f"joint name {name!r} is missing or given twice")
+            self.announced = len(self.joints)
+            self.joints.append(name)
+            self.parents.append(self.open[-1] if self.open else -1)
+            self.offsets.append([0.0, 0.0, 0.0])
+            self.channels.append([])
+        elif keyword == "END":
+            self.announced = -1
+        elif keyword == "{":
+            if self.announced is None:
+                raise ValueError("a brace opens without a joint before it")
+            self.open.append(self.announced)
+            self.announced = None
+        elif keyword == "}":
+            if not self.open:
+                raise ValueError("a brace closes that never opened")
+            self.open.pop()
+        elif keyword == "OFFSET":
+            offset = [float(word) for word in words]
+            if len(offset) != 3 or not np.isfinite(offset).all():
+                raise ValueError(f"OFFSET needs three finite numbers, got {' '.join(words)!r}")
+            if self.open[-1] >= 0:
+                self.offsets[self.open[-1]] = offset
+        elif keyword == "CHANNELS":
+            names = [word.lower() for word in words[1:]]
+            if len(names) != int(words[0]) or not set(names) <= _CHANNELS:
+                raise ValueError(
+                    f"CHANNELS {' '.join(words)!r} is not a count and as many of Xposition, "
+                    "Yrotation, ..."
+                )
+            self.channels[self.open[-1]] = names
+        elif keyword != "HIERARCHY":
+            raise ValueError(f"unknown keyword {keyword!r}")
+
+
+def _motion(path: Path, lines: list[str], index: int, width: int) -> tuple[float, np.ndarray]:
+    """Seconds per frame and the channels' values (frames, width)."""
     try:
         frames = int(lines[index + 1].split(":")[1])
         frame_time = float(lines[index + 2].split(":")[1])
         values = np.array(" ".join(lines[index + 3 :]).split(), float)
     except (IndexError, ValueError) as error:
         raise BvhError(f"{path}, line {index + 2}: malformed MOTION section") from error
-    if frames < 1 or frame_time <= 0 or not np.isfinite(values).all():
+    if frames < 1 or not 0 < frame_time < np.inf or not np.isfinite(values).all():
         raise BvhError(f"{path}: needs 1 or more frames, a positive frame time and finite values")
-    if values.size < frames * width:
+    if values.size != frames * width:
         raise BvhError(
             f"{path}: {frames} frames of {width} channels announced, {values.size} values found"
         )
-    return frames, frame_time, values[: frames * width]
+    return frame_time, values.reshape(frames, width)
 
 
-def _clip(
-    joints: list[str],
-    parents: list[int],
-    offsets: np.ndarray,
-    channels: list[list[str]],
-    values: np.ndarray,
-    frame_time: float,
-) -> BvhClip:
+def _clip(hierarchy: _Hierarchy, values: np.ndarray, frame_time: float) -> BvhClip:
+    joints, offsets = hierarchy.joints, np.asarray(hierarchy.offsets)
     frames, count = len(values), len(joints)
     rotations = np.broadcast_to(np.eye(3), (frames, count, 3, 3)).copy()
     positions = np.broadcast_to(offsets, (frames, count, 3)).copy()
     column = 0
-    for j, names in enumerate(channels):
+    for j, names in enumerate(hierarchy.channels):
         for name in names:
             axis = "xyz".index(name[0])
             if name.endswith("position"):
@@ -152,4 +170,5 @@ def _clip(
                 ).as_matrix()
                 rotations[:, j] = rotations[:, j] @ turn
             column += 1
-    return BvhClip(tuple(joints), np.asarray(parents), offsets, rotations, positions, frame_time)
+    parents = np.asarray(hierarchy.parents)
+    return BvhClip(tuple(joints), parents, offsets, rotations, positions, frame_time)

@@ -114,6 +114,12 @@ def retarget(clip: BvhClip, skeleton: Skeleton, fps: float = FPS) -> SolvedMotio
             "rename them as Mixamo or CMU do"
         )
     rest = clip.rest()
+    actor_leg = sum(
+        float(np.linalg.norm(rest[match[f"Left{a}"]] - rest[match[f"Left{b}"]]))
+        for a, b in (("UpLeg", "Leg"), ("Leg", "Foot"))
+    )
+    if not actor_leg > 0:
+        raise BvhError("the actor's left leg has no length at rest: check the OFFSET lines")
     ours_from_actor = _axes(rest, match)
     place, turn = clip.world()
     world = _world_turns(
@@ -123,10 +129,6 @@ def retarget(clip: BvhClip, skeleton: Skeleton, fps: float = FPS) -> SolvedMotio
     for j, parent in enumerate(skeleton.parents):
         if parent >= 0:
             local[:, j] = np.swapaxes(world[:, parent], 1, 2) @ world[:, j]
-    actor_leg = sum(
-        float(np.linalg.norm(rest[match[f"Left{a}"]] - rest[match[f"Left{b}"]]))
-        for a, b in (("UpLeg", "Leg"), ("Leg", "Foot"))
-    )
     root = place[:, match["Hips"]] @ ours_from_actor.T * (skeleton.leg_length / actor_leg)
     quaternions, root = _resampled(local, root, clip.frame_time, fps)
     return _grounded(skeleton, quaternions, root)

@@ -66,8 +66,17 @@ def test_channels_are_applied_in_file_order(tmp_path) -> None:
     [
         (("Frames: 2", "Frames: 9"), "9 frames of 9 channels announced"),
         (("Frame Time: 0.04", "Frame Time: 0"), "positive frame time"),
-        (("MOTION", ""), "unknown keyword|no HIERARCHY"),
-        (("OFFSET 0 10 0", "OFFSET 0 ten 0"), "line 8: malformed OFFSET"),
+        (("Frame Time: 0.04", "Frame Time: nan"), "positive frame time"),
+        (("MOTION", ""), "line 17: unknown keyword"),
+        (("OFFSET 0 10 0", "OFFSET 0 ten 0"), "line 8: could not convert"),
+        (("OFFSET 0 10 0", "OFFSET 0 10"), "line 8: OFFSET needs three"),
+        (("CHANNELS 3", "CHANNELS 4"), "line 9: CHANNELS"),
+        (("CHANNELS 3 Zrotation", "CHANNELS 3 Wrotation"), "line 9: CHANNELS"),
+        (("JOINT Spine", "JOINT Hips"), "line 6: joint name 'Hips' is missing or given twice"),
+        (("JOINT Spine", ""), "line 7: a brace opens without"),
+        (("}\nMOTION", "MOTION"), "braces"),
+        (("}\nMOTION", "}\n}\nMOTION"), "a brace closes"),
+        (("1 2 3 0 90", "1 1 2 3 0 90"), "19 values found"),
         (("90 0 0 0 0 0", "nan 0 0 0 0 0"), "finite"),
     ],
 )
@@ -76,6 +85,73 @@ def test_malformed_files_are_refused(tmp_path, change: tuple[str, str], message:
     path.write_text(TINY.replace(*change, 1))
     with pytest.raises(BvhError, match=message):
         read_bvh(path)
+
+
+OTHER_JOINTS = (  # name, parent, offset: z up, inches, facing +x, in a T-pose, of another family
+    ("pelvis", "", (0, 0, 0)),
+    ("L_Thigh", "pelvis", (0, 4, -2)),
+    ("L_Shin", "L_Thigh", (0, 0, -17)),
+    ("L_Foot", "L_Shin", (0, 0, -16)),
+    ("R_Thigh", "pelvis", (0, -4, -2)),
+    ("R_Shin", "R_Thigh", (0, 0, -17)),
+    ("R_Foot", "R_Shin", (0, 0, -16)),
+    ("Chest", "pelvis", (0, 0, 9)),
+    ("L_UpArm", "Chest", (0, 7, 9)),
+    ("L_LowArm", "L_UpArm", (0, 11, 0)),
+    ("L_Wrist", "L_LowArm", (0, 10, 0)),
+)
+
+
+def other_skeleton(degrees: float) -> str:
+    """A file of `OTHER_JOINTS`: 30 inches forward in a second, a thigh and an arm turned."""
+
+    def write(index: int) -> list[str]:
+        name, _, offset = OTHER_JOINTS[index]
+        position = "6 Xposition Yposition Zposition" if index == 0 else "3"
+        inner = [
+            "OFFSET {} {} {}".format(*offset),
+            f"CHANNELS {position} Yrotation Xrotation Zrotation",
+        ]
+        for child, (_, parent, _) in enumerate(OTHER_JOINTS):
+            if parent == name:
+                inner += write(child)
+        return [f"{'JOINT' if index else 'ROOT'} {name}", "{", *inner, "}"]
+
+    turns = {"L_Thigh": (-degrees, 0, 0), "L_UpArm": (0, -80, 0)}
+    rows = []
+    for x in (0, 15, 30):
+        values: list[float] = [x, 0, 35]
+        for name, _, _ in OTHER_JOINTS:
+            values += turns.get(name, (0, 0, 0))
+        rows.append(" ".join(map(str, values)))
+    lines = ["HIERARCHY", *write(0), "MOTION", "Frames: 3", "Frame Time: 0.5", *rows]
+    return "\n".join(lines)
+
+
+def test_another_skeleton_walks_our_way(tmp_path, skeleton) -> None:
+    path = tmp_path / "other.bvh"
+    path.write_text(other_skeleton(30.0))
+    solved = retarget(read_bvh(path), skeleton)
+    assert solved.travels
+    moved = solved.root[-1] - solved.root[0]
+    assert moved == pytest.approx([0, -30 / 33 * skeleton.leg_length, 0], abs=1e-6)
+    at = {name: solved.positions[0, skeleton.index(name)] for name in skeleton.joints}
+
+    def direction(start: str, end: str) -> np.ndarray:
+        return (at[end] - at[start]) / np.linalg.norm(at[end] - at[start])
+
+    leg = [0, -np.sin(np.radians(30)), -np.cos(np.radians(30))]
+    assert direction("LeftUpLeg", "LeftLeg") == pytest.approx(leg, abs=1e-6)
+    assert direction("RightUpLeg", "RightLeg") == pytest.approx([0, 0, -1], abs=1e-6)
+    arm = [np.cos(np.radians(80)), 0, -np.sin(np.radians(80))]
+    assert direction("LeftArm", "LeftForeArm") == pytest.approx(arm, abs=1e-6)
+
+
+def test_a_leg_without_length_is_refused(tmp_path, skeleton) -> None:
+    path = tmp_path / "flat.bvh"
+    path.write_text(other_skeleton(0.0).replace("0 0 -17", "0 0 0").replace("0 0 -16", "0 0 0"))
+    with pytest.raises(BvhError, match="no length"):
+        retarget(read_bvh(path), skeleton)
 
 
 def test_a_missing_file_is_one_sentence(tmp_path) -> None:
