@@ -162,7 +162,7 @@ def _place_one(
         offset = _draw_offset(info, frames, fps, named_rng(seed, "offset"))
         codes = motion_codes(info, frames, fps, offset)
         part = Part(Choice(library, entry, variants), motion, offset, codes)
-        place = _seat if needs_seat(motion) and room.seats else _stand
+        place = _seat if needs_seat(motion) else _stand
         person = place(name, part, room, others, seed)
         if person is not None:
             return person

@@ -15,7 +15,7 @@ from .seats import Seat
 from .skinning import BakedCharacter, bake_character, track_hips
 from .stage import placement
 
-_LIFT = 0.09  # metres by which hips may be raised or lowered to meet a seat
+_LIFT = 0.12  # metres by which hips may be raised or lowered to meet a seat
 _CONTACT = 0.10  # radius in metres about the hips within which the underside is measured
 _SINK = 0.012  # metres by which cushions and flesh give way
 _LEGS = (0.25, 0.42)  # metres of seat that thighs bridge, least and most
@@ -107,7 +107,8 @@ def sit(
     """
     pose = sitting_pose(entry, variants, motion)
     heights = track_hips(entry, variants, codes).places[:, 2]
-    unlifted = swept_cells(bake_character(entry, variants, codes))
+    sample = np.append(codes[::4], codes[-1])  # enough to rule a seat out
+    unlifted = swept_cells(bake_character(entry, variants, sample))
     for seat in seats:
         lift = seat.height - _SINK - solids.floor - pose.underside
         point = seat.hips(pose.legs)

@@ -159,9 +159,11 @@ def test_more_people_change_none_of_the_first(mini_library: Path) -> None:
 def test_motions_can_be_asked_for_and_unknown_ones_are_refused(mini_library: Path) -> None:
     layout = generate_layout(LayoutConfig(), 1)
     libraries = [Catalog.load(mini_library)]
-    config = CharactersConfig(count=(2, 2), motions=("sit",))
+    config = CharactersConfig(count=(2, 2), motions=("walk",))
     people = place_people(layout, libraries, config, frames=10, fps=24.0, seed=0)
-    assert {person.part.motion for person in people} == {"sit"}
+    assert {person.part.motion for person in people} == {"walk"}
+    config = CharactersConfig(count=(2, 2), motions=("sit",))
+    assert place_people(layout, libraries, config, frames=10, fps=24.0, seed=0) == []  # no seats
     config = CharactersConfig(count=(1, 1), motions=("fly",))
     with pytest.raises(ValueError, match="name motions that the catalogue has"):
         place_people(layout, libraries, config, frames=10, fps=24.0, seed=0)
