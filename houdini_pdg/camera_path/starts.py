@@ -97,7 +97,10 @@ def choose_subject(scene: Scene, space: FreeSpace, rng: np.random.Generator) -> 
 def draw_starts(
     scene: Scene, state: SubjectViews, first: Start | None, rng: np.random.Generator
 ) -> list[Start]:
-    """Start poses to try: good views for the first camera, related ones for the others."""
+    """Start poses to try: good views for the first camera, related ones for the others.
+
+    Where a subject cannot be seen from the other side, a view beside the first is the next best.
+    """
     config = scene.config
     if first is None:
         return [_start_at(scene, state, view, "first", rng) for view in _pick(state.views, rng)]
@@ -105,9 +108,11 @@ def draw_starts(
     weights = np.array([config.start_views[name] for name in names])
     relation = names[int(rng.choice(len(names), p=weights / weights.sum()))]
     shared = replace(first, relation="shared")
+    beside = _related(scene, state, first, "offset", rng)
     if relation == "shared":
-        return [shared] * 2 + _related(scene, state, first, "offset", rng)
-    return _related(scene, state, first, relation, rng) + [shared] * 2
+        return [shared] * 2 + beside
+    across = _related(scene, state, first, "opposite", rng) if relation == "opposite" else []
+    return across + beside + [shared] * 2
 
 
 def _related(
