@@ -26,6 +26,9 @@ EXIT_USER_ERROR = 2
 EXIT_DISK_FULL = 75
 """No space left: not the scene's fault, the whole run stops (EX_TEMPFAIL of sysexits.h)."""
 
+INTERRUPTED = -9998
+"""Return code that stands for "killed by us because the run was stopped"."""
+
 Status = Literal["ok", "cached", "rejected", "failed", "skipped", "disk_full"]
 
 
@@ -76,7 +79,7 @@ def run_task(task: Task, launch: Launcher, watch: Watch | None = None) -> Outcom
         message = _explain(code, task)
         if code == EXIT_DISK_FULL:
             return Outcome(task.key, "disk_full", attempt, seconds, message)
-        if code == EXIT_USER_ERROR:
+        if code in (EXIT_USER_ERROR, INTERRUPTED):
             break
     return Outcome(task.key, "failed", attempt, time.monotonic() - started, message)
 
@@ -126,6 +129,11 @@ class ForkServer:
         self._context: Any = multiprocessing.get_context(method)
         if method == "forkserver":
             self._context.set_forkserver_preload(list(self.PRELOAD))
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Kill the commands at work, from another thread; each returns `INTERRUPTED`."""
+        self._stopping.set()
 
     def __call__(
         self, arguments: tuple[str, ...], *, log: Path, timeout: float, watch: Watch | None
@@ -140,6 +148,8 @@ class ForkServer:
                 process.join(0.2)
                 if watch is not None:
                     position = _watch_log(log, position, watch)
+                if self._stopping.is_set():
+                    return INTERRUPTED
                 if time.monotonic() > deadline:
                     return TIMED_OUT
             return process.exitcode if process.exitcode is not None else 1

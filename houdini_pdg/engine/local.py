@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,19 +55,19 @@ def run_local(
     """Run tasks in dependency order, earlier scenes first, and return how each ended.
 
     A failed task's dependents are skipped, except the stage over the whole data set, which takes
-    what there is. After a full disk nothing new is started.
+    what there is. After a full disk nothing new is started; an interrupt kills what is at work.
     """
     limits = limits or Limits()
-    launch = launch or ForkServer()
+    server = ForkServer()
     schedule = _Schedule(tasks)
     running: dict[Future[Outcome], Task] = {}
     outcomes: list[Outcome] = []
-    with ThreadPoolExecutor(max_workers=limits.workers) as pool:
+    with ThreadPoolExecutor(max_workers=limits.workers) as pool, _stopped_on_error(server):
         while True:
             while task := schedule.next_allowed(limits, running.values()):
                 progress.started(task)
                 watch = progress.frames_of(task)
-                running[pool.submit(run_task, task, launch, watch)] = task
+                running[pool.submit(run_task, task, launch or server, watch)] = task
             if not running:
                 return outcomes
             for future in wait(running, return_when=FIRST_COMPLETED).done:
@@ -74,6 +75,15 @@ def run_local(
                 for outcome in schedule.finish(task, future.result()):
                     progress.finished(outcome)
                     outcomes.append(outcome)
+
+
+@contextlib.contextmanager
+def _stopped_on_error(server: ForkServer) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        server.stop()
+        raise
 
 
 class _Schedule:

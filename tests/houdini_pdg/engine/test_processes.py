@@ -133,6 +133,24 @@ def test_a_stage_over_its_time_is_killed(tmp_path, launch):
 
 
 @POSIX
+def test_control_c_ends_the_run_at_once_and_all_that_it_started(tmp_path):
+    plan_of(tmp_path, frames=60, height=200, width=200, render={"renderer": "preview"})
+    command = [sys.executable, "-m", "houdini_pdg", "run", str(tmp_path)]
+    run = subprocess.Popen(
+        command, cwd=Path(__file__).parents[3], stderr=subprocess.PIPE, text=True
+    )
+    assert until(lambda: list(tmp_path.glob("work/*/partial/*/*/*.npz")), 60)
+    run.send_signal(signal.SIGINT)
+    _, said = run.communicate(timeout=10)
+    assert run.returncode == 130
+    assert said.endswith("interrupted: run the same command again to go on\n")
+    assert not list(tmp_path.glob("work/*/render"))
+    before = len(list(tmp_path.rglob("*.npz")))
+    time.sleep(0.5)
+    assert len(list(tmp_path.rglob("*.npz"))) == before
+
+
+@POSIX
 @pytest.mark.parametrize("renderer", ["preview", "cycles"])
 def test_nothing_outlives_a_killed_coordinator_and_a_rerun_finishes(tmp_path, renderer):
     """SIGKILL of the engine in the middle of a render, then the same command again."""
