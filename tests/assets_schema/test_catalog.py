@@ -178,7 +178,7 @@ def test_update_keeps_pins_appends_and_retires(tmp_path) -> None:
     catalog = Catalog([write_stool(tmp_path)], tmp_path)
     catalog.entries[0].weight = 3.0
     package = stool_package()
-    del package._sets["look"]["red"]
+    del package.sets["look"]["red"]
     package.add_look_variant(
         "look", "aqua", {"body": PreviewSurface(), "leg": PreviewSurface(diffuse=(0, 1, 1))}
     )
