@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from .field import CorrespondenceField
+
 CONTROL_CHANNELS: dict[str, slice] = {
     "source": slice(0, 3),
     "correspondence": slice(3, 5),
@@ -59,7 +61,7 @@ def control_metadata(height: int, width: int) -> dict[str, object]:
     """What a reader needs to undo the scaling, as JSON values to store beside a control."""
     return {
         "channels": {name: [part.start, part.stop] for name, part in CONTROL_CHANNELS.items()},
-        "correspondence": "displacement",
+        "correspondence": CorrespondenceField.convention,
         "correspondence_scale": [2 / width, 2 / height],
         "correspondence_limit": CORRESPONDENCE_LIMIT,
         "missing_correspondence": [CORRESPONDENCE_LIMIT, CORRESPONDENCE_LIMIT],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from jaxtyping import Bool, Float
@@ -29,6 +30,11 @@ class CorrespondenceField:
             the depth (metres where it is metric), +inf for points at infinity, NaN where the
             displacement is; None for a field from optical flow.
     """
+
+    convention: ClassVar[str] = (
+        "displacement in pixels, x then y, target minus source position, on the source grid; "
+        "the centre of the top-left pixel is (0.5, 0.5); NaN = no correspondence"
+    )
 
     displacement: Float[Tensor, "frames 2 height width"]
     target_depth: Float[Tensor, "frames height width"] | None = None

@@ -92,8 +92,8 @@ class Moves:
             pivot_depth = 0.0
         elif not (np.isfinite(pivot_depth) and pivot_depth > 0.0):
             raise ValueError(
-                f"this camera move turns about a pivot in front of the camera and needs its depth "
-                f"in metres, got pivot_depth={pivot_depth}"
+                f"this camera move turns about a pivot in front of the camera: give the depth of "
+                f"that pivot in metres, > 0, got {pivot_depth}"
             )
         pivot = np.array([0.0, 0.0, pivot_depth])
         orbit = rotation_about("y", -np.radians(self.yaw)) @ rotation_about(

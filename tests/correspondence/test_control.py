@@ -82,3 +82,4 @@ def test_metadata_states_the_scaling_as_json():
     stored = json.loads(json.dumps(control_metadata(240, 480)))
     assert stored["correspondence_scale"] == [pytest.approx(2 / 480), pytest.approx(2 / 240)]
     assert stored["channels"]["mask"] == [8, 9]
+    assert stored["correspondence"].startswith("displacement in pixels")
