@@ -16,8 +16,8 @@ Corner = tuple[float, float, float]
 class MotionInfo:
     """One motion of a character; times are time codes, the radius is in metres.
 
-    ``swept_radius`` bounds the distance of any body point from the vertical axis of the starting
-    position over the whole motion; ``root_motion`` says that the character leaves that place.
+    ``swept_radius`` bounds the distance of any drawn point from the asset's own vertical axis (its
+    origin) over the whole motion; ``root_motion`` says that the character travels.
     """
 
     start: float

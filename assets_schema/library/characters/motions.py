@@ -1,55 +1,22 @@
-"""Motions authored by hand as curves: standing, walking, turning, gestures, sitting, carrying.
+"""Motions authored by hand as curves: standing, turning, gestures, sitting, and the walks.
 
 All are written for a figure of leg length 1 in its neutral stance (see `motion`), 24 frames a
-second. Walking follows the gait cycle: 60 % stance (heel strike, flat foot, heel off over the ball)
-and 40 % swing; the hips move at an even pace over feet that are planted. The last frame of a loop
-is its first one again, further along where the figure travels.
+second. The last frame of a loop is its first one again, further along where the figure travels.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
 
 import numpy as np
 
+from .curves import breath, ease, keys, turn
 from .motion import FPS, Foot, Movement
+from .walking import ARM_OUT, carry, walk, walk_circle
 
-__all__ = ["CARRYING", "MOTIONS"]
+__all__ = ["MOTIONS"]
 
 STANCE_WIDTH = 0.115  # half the distance of the ankles, leg lengths
-ARM_OUT = 9.0  # degrees by which relaxed arms stand off the body
-
-
-def ease(t: np.ndarray) -> np.ndarray:
-    """Smooth 0..1 with no speed and no acceleration at both ends (quintic)."""
-    t = np.clip(t, 0.0, 1.0)
-    return t**3 * (10 - 15 * t + 6 * t**2)
-
-
-def keys(frames: int, *points: tuple[float, float]) -> np.ndarray:
-    """A curve (T,) through (second, value) keys, eased between each two."""
-    time = np.arange(frames) / FPS
-    out = np.full(frames, float(points[0][1]))
-    for (t0, v0), (t1, v1) in pairwise(points):
-        out = np.where(time >= t0, v0 + (v1 - v0) * ease((time - t0) / (t1 - t0)), out)
-    return out
-
-
-def turn(
-    frames: int,
-    x: np.ndarray | float = 0.0,
-    y: np.ndarray | float = 0.0,
-    z: np.ndarray | float = 0.0,
-) -> np.ndarray:
-    """Degrees (T, 3) from curves or constants."""
-    return np.stack([np.broadcast_to(np.asarray(c, float), frames) for c in (x, y, z)], axis=1)
-
-
-def breath(frames: int, seconds: float = 3.5, phase: float = 0.0) -> np.ndarray:
-    """A breathing wave (T,) that closes over the clip."""
-    cycles = max(1, round(frames / FPS / seconds))
-    return np.sin(2 * np.pi * cycles * np.arange(frames) / (frames - 1) + phase)
 
 
 def standing(frames: int, sway: float = 1.0) -> Movement:
@@ -91,99 +58,6 @@ def idle() -> Movement:
     move.angles["Head"] = move.angles["Head"] + turn(frames, 0, 0, look)
     move.angles["Neck"] = move.angles["Neck"] + turn(frames, 0, 0, 0.4 * look)
     return move
-
-
-def _gait(phase: np.ndarray, stride: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Foot travel along the path relative to a cycle's start, lift and pitch at gait phase (T,).
-
-    Travel counts strides already made: it rests during stance and moves on by one in the swing.
-    """
-    whole, part = np.floor(phase), phase % 1.0
-    swing = ease((part - 0.6) / 0.4)
-    travel = (whole + swing) * stride
-    lift = 0.045 * np.sin(np.pi * np.clip((part - 0.6) / 0.4, 0, 1)) ** 1.5
-    knots = [(0.0, -17), (0.09, 0), (0.34, 0), (0.60, 44), (0.74, 30), (0.90, -14), (1.0, -17)]
-    pitch = np.zeros_like(part)
-    for (p0, v0), (p1, v1) in pairwise(knots):
-        inside = (part >= p0) & (part <= p1)
-        share = np.clip((part - p0) / (p1 - p0), 0, 1)
-        pitch = np.where(inside, v0 + (v1 - v0) * share**2 * (3 - 2 * share), pitch)
-    return travel, lift, pitch
-
-
-def _walk(
-    frames: int,
-    cycles: float,
-    stride: float,
-    path: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
-    swing: float = 24.0,
-) -> Movement:
-    """A walk along `path(distance) -> (x y positions (T, 2), heading degrees (T,))`."""
-    phase = cycles * np.arange(frames) / (frames - 1)
-    distance = phase * stride
-    centre, heading = path(distance)
-    feet = {}
-    for side, sign, shift in (("Left", 1.0, 0.0), ("Right", -1.0, 0.5)):
-        travel, lift, pitch = _gait(phase + shift, stride)
-        # A planted foot lies under the hips at mid stance, 30 % into its cycle.
-        along = travel + (0.30 - shift) * stride
-        place, foot_heading = path(along)
-        angle = np.radians(foot_heading)
-        out = np.stack([np.cos(angle), np.sin(angle)], axis=1) * (sign * 0.085)
-        feet[side] = Foot(place + out, lift, foot_heading + sign * 5, pitch)
-    wave = 2 * np.pi * phase
-    side_sway = 0.018 * np.sin(wave - 0.35)
-    lateral = np.stack([np.cos(np.radians(heading)), np.sin(np.radians(heading))], axis=1)
-    hips = np.column_stack(
-        [centre + side_sway[:, None] * lateral, 0.984 - 0.016 * np.cos(2 * (wave - 0.35))]
-    )
-    angles = {
-        "Spine": turn(
-            frames, 3.0 + np.sin(2 * wave), 1.5 * np.sin(wave - 0.3), 3.0 * np.sin(wave + 1.2)
-        ),
-        "Spine1": turn(frames, 0.5, 1.2 * np.sin(wave - 0.3), 3.0 * np.sin(wave + 1.2)),
-        "Spine2": turn(frames, -1.0, 0.8 * np.sin(wave - 0.3), 3.0 * np.sin(wave + 1.2)),
-        "Neck": turn(frames, 2.0, 0.0, -2.0 * np.sin(wave + 1.2)),
-        "Head": turn(
-            frames,
-            -3.0 + 0.6 * np.cos(2 * wave),
-            -1.2 * np.sin(wave - 0.3),
-            -2.5 * np.sin(wave + 1.2),
-        ),
-    }
-    for side, sign, shift in (("Left", 1.0, 0.0), ("Right", -1.0, np.pi)):
-        # The arm swings with the other side's leg: forward when this side's foot is behind.
-        back = np.cos(wave + shift)
-        angles[f"{side}Shoulder"] = turn(frames, 0, 0, -sign * 2.0 * back)
-        angles[f"{side}Arm"] = turn(frames, 4.0 + swing * 0.9 * back - 2, -sign * (ARM_OUT - 2))
-        angles[f"{side}ForeArm"] = turn(frames, -22 + 9 * np.cos(wave + shift - 0.5), 0.0)
-        angles[f"{side}Hand"] = turn(frames, -4.0 + 4 * back)
-    tilt = turn(frames, 1.5, 2.2 * np.cos(wave - 0.4), 0.0)
-    tilt[:, 2] = heading - 4.5 * np.sin(wave + 1.2)
-    return Movement(hips, tilt, angles, feet, knee_out=3.0, loop=True, travels=True)
-
-
-def walk() -> Movement:
-    """Two strides straight ahead, the path's middle over the origin."""
-    stride, cycles = 1.24, 2.0
-
-    def straight(distance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        y = stride * cycles / 2 - distance
-        return np.stack([np.zeros_like(y), y], axis=1), np.zeros_like(y)
-
-    return _walk(53, cycles, stride, straight)
-
-
-def walk_circle() -> Movement:
-    """A round walk that ends where it began: three strides about the origin, to the left."""
-    stride, cycles = 1.2, 3.0
-    radius = stride * cycles / (2 * np.pi)
-
-    def circle(distance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        angle = distance / radius
-        return radius * np.stack([-np.cos(angle), -np.sin(angle)], axis=1), np.degrees(angle)
-
-    return _walk(85, cycles, stride, circle, swing=20)
 
 
 def _step_around(frames: int, total: float) -> Movement:
@@ -345,22 +219,6 @@ def stretch() -> Movement:
     move.angles["Head"] += turn(frames, -14 * up)
     return move
 
-
-def carry() -> Movement:
-    """Walking a round with a box held in front; the arms keep still, so that hands stay on it."""
-    move = walk_circle()
-    frames = move.frames
-    for side, sign in (("Left", 1.0), ("Right", -1.0)):
-        move.angles[f"{side}Shoulder"] = turn(frames, 0, sign * 1.0)
-        move.angles[f"{side}Arm"] = turn(frames, -12, -sign * 9, 0)
-        move.angles[f"{side}ForeArm"] = turn(frames, -66, 0, -sign * 6)
-        move.angles[f"{side}Hand"] = turn(frames, -4, 0, 0)
-    for name in ("Spine", "Spine1", "Spine2"):
-        move.angles[name] = move.angles[name] * (1, 0.6, 0.25) + (-1.2, 0, 0)
-    return move
-
-
-CARRYING = ("carry",)  # motions that hold the box of `props`
 
 MOTIONS: dict[str, Callable[[], Movement]] = {
     "idle": idle,

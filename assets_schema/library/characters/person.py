@@ -37,10 +37,11 @@ from .garments import OUTFITS
 from .hair import HAIR_STYLES
 from .looks import LOOKS, surfaces
 from .motion import FPS, Movement, SolvedMotion, solve
-from .motions import CARRYING, MOTIONS
+from .motions import MOTIONS
 from .props import carried_box, place_box
 from .retarget import import_bvh
 from .skinned_mesh import geometry_path, override_points, skinned, write_skinned
+from .walking import CARRYING
 
 __all__ = ["write_person"]
 

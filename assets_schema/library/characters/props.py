@@ -8,9 +8,9 @@ from scipy.spatial.transform import Rotation
 from ..solids import box
 from ..textures import fractal
 from .motion import solve
-from .motions import carry
 from .skeleton import SIDES, Skeleton
 from .skinned_mesh import SkinnedMesh, skinned
+from .walking import carry
 
 __all__ = ["cardboard_texture", "carried_box", "place_box"]
 

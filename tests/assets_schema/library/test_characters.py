@@ -25,6 +25,7 @@ from assets_schema.library.characters.person import write_person
 from assets_schema.library.characters.props import carried_box, place_box
 from assets_schema.library.characters.skeleton import SIDES, Skeleton, between
 from assets_schema.library.finishes import FinishShelf
+from assets_schema.scene_geometry import SceneGeometry
 
 pytest.importorskip("anny", reason="characters need the extra [library]")
 
@@ -250,6 +251,22 @@ def test_the_swept_radius_holds_the_body_over_the_whole_motion(person: Entry, ca
             assert reach < info.swept_radius
         assert info.fps == 24.0
         assert info.end == MOTIONS[name]().frames - 1
+
+
+@pytest.mark.parametrize("motion", ["walk", "sit", "carry"])
+def test_the_swept_radius_holds_every_drawn_point(person: Entry, motion: str) -> None:
+    assert person.character is not None
+    info = person.character.motions[motion]
+    stage = Usd.Stage.Open(str(person.file))
+    selection = {"body": "man_heavy", "clothing": "coat", "hair": "long", "motion": motion}
+    apply_selection(stage.GetDefaultPrim(), selection)
+    geometry = SceneGeometry(stage, stage.GetDefaultPrim())
+    reach = max(
+        float(np.linalg.norm(surface.points_in_world()[:, :2], axis=1).max())
+        for time in np.linspace(info.start, info.end, 5)
+        for surface in geometry.surfaces(time)
+    )
+    assert 0.5 * info.swept_radius < reach < info.swept_radius
 
 
 @pytest.mark.parametrize("body", ["man_heavy", "woman_slim"])
