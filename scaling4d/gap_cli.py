@@ -18,11 +18,11 @@ i + stride, once by optical flow and once by depth and cameras.
 examples:
   python -m scaling4d gap scenes/*.h5 --estimator dis --stride 2
   python -m scaling4d gap scenes/*.h5 --estimator raft_large --weights raft.pth --json gap.json
-  python -m scaling4d gap walk.mp4 --depth walk_depth.npz --cameras walk_cameras.npz
+  python -m scaling4d gap walk.mp4 --depth walk_depth.npz --cameras colmap:walk/sparse
 
 --depth is a .npy, .npz or folder of .exr (see scaling4d.estimators.depth_files.read_depth);
---cameras is a .npz with world_from_camera (frames, 4, 4), OpenCV axes, and intrinsics
-(frames, 3, 3) in pixels unless the depth file holds them.
+--cameras is FORMAT:PATH of any pose file (see `python -m scaling4d trajectory formats`); cameras
+between key frames are interpolated, and intrinsics may come from the depth file instead.
 """
 
 
@@ -37,7 +37,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("clips", nargs="+", type=Path, help="scene files (.h5), or one video")
     parser.add_argument("--depth", type=Path, help="depth of the video")
-    parser.add_argument("--cameras", type=Path, help="cameras of the video (.npz)")
+    parser.add_argument("--cameras", help="cameras of the video: FORMAT:PATH, or a path that tells")
     parser.add_argument("--camera", help="camera of the scene files (default: the first)")
     parser.add_argument("--stride", type=int, default=1, help="frames from source to target (1)")
     parser.add_argument("--frames", type=int, default=49, help="frames read of each clip (49)")
@@ -127,33 +127,29 @@ def _from_scene(clip: Path, arguments: argparse.Namespace) -> tuple[Any, Any, An
 
 
 def _from_video(clip: Path, arguments: argparse.Namespace) -> tuple[Any, Any, Any, Any]:
-    import numpy as np
-
     from scaling4d.estimators.depth_files import read_depth
+    from scaling4d.geometry.formats.given import Given
+    from scaling4d.geometry.trajectory_io import read_cameras, split_name
     from scaling4d.storage.video import probe_video, read_video
 
     if arguments.cameras is None or len(arguments.clips) > 1:
         raise ValueError("--depth describes one video: give that video and --cameras")
-    count = min(arguments.frames, probe_video(clip).frames)
-    rgb = read_video(clip, frames=count).frames
+    info = probe_video(clip)
+    count = min(arguments.frames, info.frames)
     estimate = read_depth(arguments.depth)
-    with np.load(arguments.cameras, allow_pickle=False) as stored:
-        if "world_from_camera" not in stored:
-            raise ValueError(
-                f"{arguments.cameras} must hold world_from_camera (frames, 4, 4), it holds "
-                f"{sorted(stored.files)}"
-            )
-        poses = stored["world_from_camera"]
-        intrinsics = stored.get("intrinsics")
+    depth = estimate.depth.numpy()
+    if len(depth) < count or depth.shape[1:] != (info.height, info.width):
+        raise ValueError(
+            f"{arguments.depth} holds {len(depth)} frames of {depth.shape[1:]} and the video "
+            f"{count} of {(info.height, info.width)}: both must show the same frames"
+        )
+    name, path = split_name(arguments.cameras)
+    given = Given(info.height, info.width, video_frames=info.frames)
+    cameras = read_cameras(path, name, given).at_frames(range(count))
+    intrinsics = cameras.intrinsics
     if intrinsics is None:
         if estimate.intrinsics is None:
             raise ValueError(f"neither {arguments.depth} nor {arguments.cameras} holds intrinsics")
-        intrinsics = estimate.intrinsics.numpy()
-    depth = estimate.depth.numpy()
-    if min(len(depth), len(poses), len(intrinsics)) < count or depth.shape[1:] != rgb.shape[1:3]:
-        raise ValueError(
-            f"the video has {count} frames of {rgb.shape[1:3]}; depth has {len(depth)} of "
-            f"{depth.shape[1:]}, there are {len(poses)} poses and {len(intrinsics)} intrinsics: "
-            "all must describe the same frames"
-        )
-    return rgb, depth[:count], intrinsics[:count], poses[:count]
+        intrinsics = estimate.intrinsics.numpy()[:count]
+    rgb = read_video(clip, frames=count).frames
+    return rgb, depth[:count], intrinsics, cameras.world_from_camera

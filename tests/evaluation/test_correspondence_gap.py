@@ -19,6 +19,8 @@ from scaling4d.evaluation.correspondence_gap import (
     correspondence_gap,
     markdown_table,
 )
+from scaling4d.geometry.camera_path import CameraPath
+from scaling4d.geometry.trajectory_io import write_cameras
 from scaling4d.storage.scene_file import CameraTrack, write_scene
 from tests import scenes
 
@@ -150,14 +152,17 @@ def test_command_measures_a_video_with_depth_and_cameras(clip, tmp_path, capsys)
 
     write_video(tmp_path / "room.mp4", clip.rgb, 8.0)
     np.save(tmp_path / "depth.npy", clip.depth)
-    np.savez(
-        tmp_path / "cameras.npz",
-        world_from_camera=clip.world_from_camera,
-        intrinsics=clip.intrinsics,
-    )
-    files = [str(tmp_path / name) for name in ("room.mp4", "depth.npy", "cameras.npz")]
+    cameras = CameraPath(clip.world_from_camera, clip.intrinsics, *clip.rgb.shape[1:3])
+    write_cameras(tmp_path / "sparse", cameras, "colmap")
+    files = [str(tmp_path / name) for name in ("room.mp4", "depth.npy", "sparse")]
     assert main(["gap", files[0], "--depth", files[1], "--cameras", files[2]]) == 0
     assert "| room | 4 |" in capsys.readouterr().out
+    write_cameras(tmp_path / "c.kitti", cameras, "kitti")
+    with pytest.raises(ValueError, match="holds intrinsics"):
+        main(["gap", *files[:1], "--depth", files[1], "--cameras", str(tmp_path / "c.kitti")])
+    np.save(tmp_path / "short.npy", clip.depth[:3])
+    with pytest.raises(ValueError, match="must show the same frames"):
+        main(["gap", files[0], "--depth", str(tmp_path / "short.npy"), "--cameras", files[2]])
 
 
 @pytest.mark.parametrize(
