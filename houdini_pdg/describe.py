@@ -31,7 +31,10 @@ def describe(path: Path, *, everything: bool = False) -> str:
         if everything:
             return json.dumps(_item_values(item), indent=1)
         return "\n".join(_item_lines(item))
-    raise ValueError(f"{path} is neither a scene file (.h5) nor an item (DIR/items/<scene>.json)")
+    raise ValueError(
+        f"{path} is neither a scene file (.h5) nor an item (DIR/items/<scene>.json); "
+        "of a whole data set see the command status"
+    )
 
 
 def table(rows: list[tuple[str, ...]]) -> list[str]:

@@ -131,12 +131,15 @@ def _run(plan: Plan, options: argparse.Namespace) -> int:
     from .engine.local import Limits
     from .mint import RunOptions, chosen_scenes, run_plan
 
-    limits = Limits(renders=max(1, options.renders))
-    if options.workers is not None:
-        if options.workers < 1:
-            raise ValueError(f"--workers must be at least 1, got {options.workers}")
-        limits.workers = options.workers
+    limits = Limits()
+    for name in ("workers", "renders"):
+        if (count := getattr(options, name)) is not None:
+            if count < 1:
+                raise ValueError(f"--{name} must be at least 1, got {count}")
+            setattr(limits, name, count)
     if options.memory is not None:
+        if not options.memory > 0:
+            raise ValueError(f"--memory must be positive (GB), got {options.memory:g}")
         limits.memory_gb = options.memory
     started = time.monotonic()
     report = run_plan(

@@ -138,6 +138,8 @@ def read_plan(root: Path) -> Plan:
         ValueError: there is no plan, or it is of another version.
     """
     path = root / "plan.json"
+    if not root.is_dir():
+        raise ValueError(f"there is no folder {root}: name the folder of a data set")
     if not path.is_file():
         raise ValueError(f"{root} holds no plan: run python -m houdini_pdg plan SPEC --out {root}")
     values = read_json(path)

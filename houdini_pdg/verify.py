@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from tqdm import tqdm
 
 from scaling4d.storage.scene_file import SceneFile, SceneFileError, open_scene
 
@@ -16,6 +19,8 @@ from .quality.config import PackConfig
 from .quality.preview import write_previews
 from .quality.report import judge, measure
 from .stages import marker_is_valid
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -35,12 +40,16 @@ def verify(path: Path) -> Findings:
         ValueError: there is nothing to verify at ``path``.
     """
     if path.suffix == ".h5":
+        if not path.is_file():
+            raise ValueError(f"there is no scene file {path}")
         problems = list(verify_scene(path))
         return Findings(int(not problems), tuple(problems))
     plan = read_plan(path)
     found: list[str] = []
     good = 0
-    for scene in plan.scenes:
+    for number, scene in enumerate(tqdm(plan.scenes, unit="scene", disable=None)):
+        if number and number % 100 == 0:
+            log.info("%d of %d scenes looked at", number, len(plan.scenes))
         if not (plan.root / "work" / scene.scene_id / "done").is_dir():
             continue
         item = read_item(plan.item_path(scene.scene_id))
@@ -118,7 +127,7 @@ def write_previews_again(path: Path) -> Iterator[Path]:
     else:
         files, folder = sorted((path / "scenes").glob("scene_*.h5")), path / "previews"
     if not files:
-        raise ValueError(f"{path} holds no scene files")
+        raise ValueError(f"{path} holds no finished scenes: name a data set or a scene file (.h5)")
     for file in files:
         with open_scene(file) as scene:
             tracks = {name: scene.track(name) for name in scene.camera_names}

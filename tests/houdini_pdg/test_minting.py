@@ -262,6 +262,32 @@ def test_a_damaged_scene_file_is_found_and_made_again(tiny, damage, capsys):
     assert main(["verify", str(tiny.root)]) == 0
 
 
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("status {root}/nowhere", "there is no folder"),
+        ("verify {root}/scenes/scene_000009.h5", "there is no scene file"),
+        ("preview {root}/items", "name a data set or a scene file"),
+        ("inspect {root}", "of a whole data set see the command status"),
+        ("inspect {root}/plan.json", "neither a scene file (.h5) nor an item"),
+        ("run {root} --from 9", "no scenes lie from 9 to 2 (excluded): the plan has 2"),
+        ("run {root} --from 1 --to 1", "no scenes lie from 1 to 1"),
+        ("run {root} --workers 0", "--workers must be at least 1, got 0"),
+        ("run {root} --renders 0", "--renders must be at least 1, got 0"),
+        ("run {root} --memory -1", "--memory must be positive"),
+        ("mint {root}/scenes/scene_000000.h5", "say where the scene goes: --out DIR"),
+    ],
+)
+def test_wrong_input_is_one_sentence_and_exit_status_2(tiny, capsys, command, message):
+    before = files(tiny.root, "**/*.json*", "**/*.h5")
+    assert main(command.format(root=tiny.root).split()) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+    assert message in error
+    assert files(tiny.root, "**/*.json*", "**/*.h5") == before
+
+
 def test_index_never_lists_a_truncated_file(tiny):
     path = tiny.root / "scenes/scene_000000.h5"
     path.write_bytes(path.read_bytes()[:-100])

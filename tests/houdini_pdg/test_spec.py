@@ -72,6 +72,18 @@ def test_every_mistake_is_one_sentence_and_exit_status_2(tmp_path, capsys, text,
     assert not (tmp_path / "out").exists()
 
 
+def test_the_output_folder_may_stand_in_the_spec(tmp_path, capsys):
+    path = write(tmp_path, "scenes: 1\noutput: made/here\n")
+    assert main(["plan", str(path)]) == 0
+    assert (tmp_path / "made/here/plan.json").is_file()
+    assert main(["plan", str(path), "--out", str(tmp_path / "there")]) == 0
+    assert (tmp_path / "there/plan.json").read_bytes() == (
+        tmp_path / "made/here/plan.json"
+    ).read_bytes()
+    assert main(["plan", str(write(tmp_path, "scenes: 1\n"))]) == 2
+    assert "--out DIR, or output: DIR in the spec" in capsys.readouterr().err
+
+
 def test_missing_files_are_named(tmp_path, capsys):
     assert main(["plan", str(tmp_path / "no.yaml"), "--out", str(tmp_path)]) == 2
     assert "cannot read the spec" in capsys.readouterr().err
