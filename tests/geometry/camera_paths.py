@@ -1,8 +1,12 @@
-"""Camera paths for tests: seeded ones, and hypothesis strategies with the hard rotations."""
+"""Camera paths and files for tests: seeded ones, and strategies with the hard rotations."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
+import yaml
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
@@ -72,3 +76,10 @@ def camera_paths(draw: st.DrawFn) -> CameraPath:
         times=np.cumsum(steps) / 1000.0,
         frame_index=np.cumsum(steps),
     )
+
+
+def written(tmp_path: Path, document: dict, name: str = "keys.yaml") -> Path:
+    """Write a document as YAML, or by its ending JSON, and return its path."""
+    path = tmp_path / name
+    path.write_text(json.dumps(document) if name.endswith("json") else yaml.safe_dump(document))
+    return path

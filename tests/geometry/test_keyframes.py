@@ -1,0 +1,135 @@
+"""Our keyframe files: what they mean, reading back what was written, mistakes."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scaling4d.geometry.keyframes import EXAMPLE, read_keyframes, write_keyframes
+from scaling4d.geometry.trajectory import Trajectory, parse_trajectory
+from tests.geometry.camera_paths import poses, written
+
+DEPTH = 3.0
+
+
+def test_the_example_in_the_documentation_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "example.yaml"
+    path.write_text(EXAMPLE)
+    trajectory = read_keyframes(path, pivot_depth=DEPTH)
+    assert len(trajectory) == 49
+    np.testing.assert_allclose(trajectory.target_from_source[0], np.eye(4), atol=1e-12)
+    orbit = Trajectory.preset("orbit", 2, pivot_depth=DEPTH, yaw=20, pitch=5)
+    np.testing.assert_allclose(
+        trajectory.target_from_source[24], orbit.target_from_source[-1], atol=1e-12
+    )
+    assert trajectory.focal_scale[-1] == pytest.approx(1.2)
+
+
+def test_amounts_between_keys_stay_on_the_sphere(tmp_path: Path) -> None:
+    keys = [{"frame": 0}, {"frame": 10, "yaw": 80, "pitch": 20}]
+    trajectory = read_keyframes(written(tmp_path, {"keyframes": keys}), pivot_depth=DEPTH)
+    offset = trajectory.source_from_target[:, :3, 3] - (0, 0, DEPTH)
+    np.testing.assert_allclose(np.linalg.norm(offset, axis=1), DEPTH, rtol=1e-12)
+
+
+def test_keys_by_time_take_the_length_of_the_video(tmp_path: Path) -> None:
+    keys = [{"time": 0}, {"time": 0.5, "right": 1}, {"time": 1, "right": 0}]
+    path = written(tmp_path, {"keyframes": keys, "interpolation": "linear"}, "keys.json")
+    trajectory = parse_trajectory(path, frames=5)
+    np.testing.assert_allclose(trajectory.source_from_target[:, 0, 3], (0, 0.5, 1, 0.5, 0))
+    with pytest.raises(ValueError, match="need a number of frames"):
+        parse_trajectory(path)
+
+
+def test_lengths_in_pivot_depths_grow_with_the_scene(tmp_path: Path) -> None:
+    keys = [{"frame": 0}, {"frame": 2, "forward": 0.5}]
+    path = written(tmp_path, {"units": "pivot", "keyframes": keys})
+    assert read_keyframes(path, pivot_depth=8.0).source_from_target[-1, 2, 3] == 4.0
+    with pytest.raises(ValueError, match="give the pivot depth"):
+        read_keyframes(path)
+
+
+def test_easing_works_within_each_stretch(tmp_path: Path) -> None:
+    keys = [{"frame": 0}, {"frame": 10, "right": 1}, {"frame": 20, "right": 2}]
+    document = {"ease": "in_out", "interpolation": "linear", "keyframes": keys}
+    x = read_keyframes(written(tmp_path, document)).source_from_target[:, 0, 3]
+    np.testing.assert_allclose(x[[0, 5, 10, 15, 20]], (0, 0.5, 1, 1.5, 2))
+    steps = np.diff(x)
+    assert max(steps[0], steps[9], steps[10], steps[19]) < 0.3 * steps[5]
+
+
+def test_a_held_source_frame_lasts_from_its_key_on(tmp_path: Path) -> None:
+    keys = [{"frame": 0}, {"frame": 3, "source_index": 3}, {"frame": 6, "right": 1}]
+    trajectory = read_keyframes(written(tmp_path, {"keyframes": keys}))
+    np.testing.assert_array_equal(trajectory.source_index, (0, 1, 2, 3, 3, 3, 3))
+
+
+@settings(max_examples=25, deadline=None)
+@given(matrices=st.lists(poses(), min_size=1, max_size=4), held=st.booleans(), world=st.booleans())
+@pytest.mark.parametrize("name", ["keys.yaml", "keys.json"])
+def test_written_keyframes_are_read_back(
+    name: str, matrices: list[np.ndarray], held: bool, world: bool
+) -> None:
+    index = np.arange(len(matrices))[::-1].copy() if held else None
+    trajectory = Trajectory(
+        np.stack(matrices), source_index=index, mode="world" if world else "relative"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        write_keyframes(path, trajectory)
+        again = read_keyframes(path)
+    scale = 1 + np.abs(matrices).max()
+    np.testing.assert_allclose(
+        again.target_from_source, trajectory.target_from_source, atol=1e-11 * scale
+    )
+    assert again.mode == trajectory.mode
+    np.testing.assert_array_equal(again.source_index, trajectory.source_index)
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ({}, "list of at least one keyframe"),
+        ({"keyframes": []}, "list of at least one keyframe"),
+        ({"keyframes": [3]}, "keyframe 0 must be a mapping"),
+        ({"keyframes": [{"frame": 0, "yow": 3}]}, "keyframe 0 holds 'yow'; known are"),
+        ({"keyframe": [{"frame": 0}]}, "the file holds 'keyframe'"),
+        ({"keyframes": [{"yaw": 3}]}, "keyframe 0 has no `frame`"),
+        ({"keyframes": [{"frame": 1}]}, "start at 0"),
+        ({"keyframes": [{"frame": 0}, {"frame": 0}]}, "increase"),
+        ({"keyframes": [{"frame": 0}, {"frame": 1.5}]}, "whole numbers"),
+        ({"keyframes": [{"frame": 0}, {"time": 1}]}, "not both"),
+        ({"keyframes": [{"frame": 0, "yaw": "much"}]}, "yaw must be a finite number"),
+        ({"keyframes": [{"frame": 0, "yaw": True}]}, "yaw must be a finite number"),
+        ({"keyframes": [{"frame": 0, "zoom": 0}]}, "zoom multiplies"),
+        ({"keyframes": [{"frame": 0}], "mode": "world"}, "needs a 4x4 `matrix`"),
+        ({"keyframes": [{"frame": 0}], "mode": "global"}, "one of relative, world"),
+        ({"keyframes": [{"frame": 0}], "ease": "smooth"}, "`ease` must be one of"),
+        ({"keyframes": [{"frame": 0}], "frames": 7}, "disagrees"),
+        ({"keyframes": [{"frame": 0}], "aim": "yes"}, "true or false"),
+        ({"keyframes": [{"frame": 0, "matrix": [[1]]}]}, "must be 4x4"),
+        ({"keyframes": [{"frame": 0, "matrix": "eye"}]}, "4 rows of 4 numbers"),
+        ({"keyframes": [{"frame": 0, "matrix": np.eye(4).tolist(), "yaw": 1}]}, "either"),
+        ({"keyframes": [{"frame": 0, "source_index": -2}]}, "source_index"),
+    ],
+)
+def test_keyframe_mistakes_are_named(document: dict, message: str, tmp_path: Path) -> None:
+    path = written(tmp_path, document)
+    with pytest.raises(ValueError, match=message) as caught:
+        read_keyframes(path, pivot_depth=DEPTH)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", ["", "a: [1", "- 1\n- 2\n", "\x00"])
+def test_keyframe_files_that_do_not_parse_are_one_sentence(content: str, tmp_path: Path) -> None:
+    path = tmp_path / "keys.yaml"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=r"keys\.yaml") as caught:
+        read_keyframes(path)
+    assert "\n" not in str(caught.value)
