@@ -27,12 +27,12 @@ def _grid() -> tuple[np.ndarray, np.ndarray]:
 def coast(rng: np.random.Generator) -> np.ndarray:
     """A beach under an evening sky."""
     x, y = _grid()
-    cloud = np.clip(0.5 + 0.3 * fractal(rng, SIZE, 2.8, (3, 1)), 0, 1)
+    cloud = np.clip(0.5 + 0.3 * fractal(rng, SIZE, 2.8, (1, 3)), 0, 1)
     image = _mix((120, 168, 204), (248, 208, 164), np.clip(y / 0.5, 0, 1))
     image += (cloud * np.clip(1 - y / 0.45, 0, 1))[..., None] * 46
     sun = np.exp(-(((x - 0.68) ** 2 + (y - 0.42) ** 2) / 0.0016))
     image += sun[..., None] * (90, 60, 10)
-    waves = 0.5 + 0.35 * fractal(rng, SIZE, 1.8, (7, 1))
+    waves = 0.5 + 0.35 * fractal(rng, SIZE, 1.8, (1, 7))
     sea = _mix((36, 92, 124), (118, 172, 184), np.clip(waves, 0, 1))
     shore = 0.74 + 0.03 * np.sin(7 * x) + 0.02 * np.sin(17 * x + 1)
     image = np.where((y > 0.5)[..., None], sea, image)

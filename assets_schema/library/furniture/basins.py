@@ -77,16 +77,16 @@ def hand_sink(style: str) -> list[Mesh]:
         column = turned("column_basin", "ceramic", corner=70)
         return [*bowl(ellipse(0.56, 0.44, 40), 0.85, 0.14), *faucet(0, 0.17, 0.845), column]
     trap = [(0, 0.02, 0.70), (0, 0.02, 0.58), (0, 0.05, 0.53), (0, 0.10, 0.52), (0, 0.2, 0.52)]
-    y, z = -0.17, 0.79
+    x, y, z = 0.21, -0.145, 0.75
     return [
         *bowl(rounded_rectangle(0.58, 0.42, 0.09), 0.85, 0.14),
         *faucet(0, 0.17, 0.845),
         tube(smooth(trap), 0.018, 12),
         *both(
-            tube([(0.25, y, 0), (0.25, y, z)], 0.012, 12),
-            tube([(0.25, y, z - 0.12), (0.25, 0.2, z - 0.12)], 0.010),
+            tube([(x, y, 0), (x, y, z)], 0.012, 12),
+            tube([(x, y, z - 0.12), (x, 0.2, z - 0.12)], 0.010),
         ),
-        tube([(-0.25, y, z - 0.12), (0.25, y, z - 0.12)], 0.010),
+        tube([(-x, y, z - 0.12), (x, y, z - 0.12)], 0.010),
     ]
 
 
