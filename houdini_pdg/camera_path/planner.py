@@ -48,6 +48,7 @@ def plan_cameras(
     cameras: int,
     clip: Clip,
     seed: int,
+    redrawn: list[str] | None = None,
 ) -> list[CameraPath]:
     """Return the proved paths of `cameras` synchronised cameras; the same seed gives the same.
 
@@ -58,6 +59,7 @@ def plan_cameras(
         cameras: number of cameras.
         clip: frames, rate and image size.
         seed: 64-bit seed of the trajectory stage.
+        redrawn: gets a sentence for each attempt that was given up for the next child seed.
 
     Raises:
         PlanningFailed: saying how far the attempts came.
@@ -69,13 +71,13 @@ def plan_cameras(
     for attempt in range(config.attempts):
         generator = named_rng(seed, "attempt", attempt)
         state = choose_subject(scene, space, generator)
-        if state is None:
-            continue
-        seen = True
-        paths = _plan_set(scene, state, cameras, generator)
+        seen = seen or state is not None
+        paths = _plan_set(scene, state, cameras, generator) if state else []
         if len(paths) == cameras:
             return paths
         best = max(best, len(paths))
+        if redrawn is not None:
+            redrawn.append(f"attempt {attempt}: {len(paths)} of {cameras} paths could be proved")
     if config.points_of_interest and not seen:
         raise PlanningFailed(
             f"none of the points of interest {list(config.points_of_interest)} is in the scene and "

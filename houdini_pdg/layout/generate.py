@@ -21,12 +21,13 @@ class LayoutImpossible(ValueError):  # noqa: N818 - a verdict on the sample
     """No floor plan of the asked kind could be furnished within the allowed attempts."""
 
 
-def generate_layout(config: LayoutConfig, seed: int) -> Layout:
+def generate_layout(config: LayoutConfig, seed: int, redrawn: list[str] | None = None) -> Layout:
     """Return the furnished layout of a seed; the same seed gives the same layout.
 
     Args:
         config: what rooms to draw, or which files to choose from.
         seed: 64-bit seed of the layout stage.
+        redrawn: gets a sentence for each floor plan that was given up for the next child seed.
 
     Raises:
         LayoutImpossible: after `config.attempts` floor plans without a furnished one.
@@ -44,6 +45,8 @@ def generate_layout(config: LayoutConfig, seed: int) -> Layout:
             return Layout(
                 tuple(shell.walls), tuple(shell.doors), tuple(shell.windows), tuple(boxes)
             )
+        if redrawn is not None:
+            redrawn.append(f"floor plan {attempt} could not be furnished")
     raise LayoutImpossible(
         f"none of {config.attempts} floor plans could be furnished: "
         "allow larger rooms, a lower density or less free floor"

@@ -12,11 +12,12 @@ from scaling4d.geometry.seeds import child_seed
 
 
 def run(item: Item, out: Path) -> dict[str, Any]:
-    """Write ``layout.txt``; the report counts what it holds."""
+    """Write ``layout.txt``; the report counts what it holds, and the draws that were given up."""
+    redrawn: list[str] = []
     try:
-        layout = generate_layout(item.spec.layout, child_seed(item.seed, "layout"))
+        layout = generate_layout(item.spec.layout, child_seed(item.seed, "layout"), redrawn)
     except LayoutImpossible as error:
-        raise StageRejected(str(error)) from error
+        raise StageRejected(str(error), {"redrawn": redrawn}) from error
     (out / "layout.txt").write_text(print_layout(layout), encoding="utf-8", newline="\n")
     return {
         "walls": len(layout.walls),
@@ -24,4 +25,5 @@ def run(item: Item, out: Path) -> dict[str, Any]:
         "windows": len(layout.windows),
         "boxes": len(layout.boxes),
         "categories": sorted({box.category for box in layout.boxes}),
+        "redrawn": redrawn,
     }

@@ -20,6 +20,7 @@ def run(item: Item, out: Path) -> dict[str, Any]:
     layout = parse_layout((item.work / "layout.txt").read_text(encoding="utf-8"))
     characters = json.loads((item.work / "characters.json").read_text(encoding="utf-8"))
     clip = Clip(spec.frames, spec.fps, spec.height, spec.width)
+    redrawn: list[str] = []
     try:
         paths = plan_cameras(
             layout,
@@ -28,9 +29,10 @@ def run(item: Item, out: Path) -> dict[str, Any]:
             cameras=spec.cameras,
             clip=clip,
             seed=child_seed(item.seed, "trajectory"),
+            redrawn=redrawn,
         )
     except PlanningFailed as error:
-        raise StageRejected(str(error)) from error
+        raise StageRejected(str(error), {"redrawn": redrawn}) from error
     cameras = {path.name: path.to_json(clip.times, spec.height, spec.width) for path in paths}
     document = {
         "fps": spec.fps,
@@ -41,7 +43,8 @@ def run(item: Item, out: Path) -> dict[str, Any]:
     text = json.dumps(document, sort_keys=True, allow_nan=False) + "\n"
     (out / "cameras.json").write_text(text, encoding="utf-8", newline="\n")
     write_cameras(document, out / "cameras.usda", frames=spec.frames)
-    return {
+    figures = {
         path.name: {"style": path.style, "start_view": path.start_view, **path.statistics}
         for path in paths
     }
+    return {"cameras": figures, "redrawn": redrawn}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -129,17 +131,18 @@ def test_a_folder_without_a_plan_says_what_to_do(tmp_path):
 
 
 @pytest.mark.full
-def test_a_plan_of_100_000_items_stays_below_one_gigabyte(tmp_path):
-    import subprocess
-    import sys
-
+def test_a_plan_of_100_000_scenes_is_written_read_and_scheduled_below_one_gigabyte(tmp_path):
     code = (
         "import resource, sys; from pathlib import Path;"
+        "from houdini_pdg.engine.local import _Schedule;"
+        "from houdini_pdg.engine.tasks import expand;"
         "from houdini_pdg.plan import make_plan, read_plan, write_plan;"
         "from houdini_pdg.spec import parse_spec;"
         "root = Path(sys.argv[1]);"
         "write_plan(make_plan(parse_spec({'scenes': 100_000}), root));"
-        "assert len(read_plan(root).scenes) == 100_000;"
+        "plan = read_plan(root);"
+        "assert len(plan.scenes) == 100_000;"
+        "schedule = _Schedule(expand(plan));"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]

@@ -43,3 +43,4 @@ def test_an_impossible_room_is_a_rejection_not_a_crash(tmp_path: Path) -> None:
     item, reports = mint(tmp_path, [], ("layout",), layout=layout)
     assert read_marker(item.marker("layout"))["status"] == "rejected"
     assert "allow larger rooms" in reports["layout"]["reason"]
+    assert reports["layout"]["redrawn"] == ["floor plan 0 could not be furnished"]

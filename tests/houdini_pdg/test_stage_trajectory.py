@@ -24,7 +24,11 @@ def test_cameras_json_holds_what_the_next_stages_read(tmp_path: Path, library: P
     item, reports = mint(tmp_path, [library])
     document = json.loads((item.work / "cameras.json").read_text())
     assert (document["fps"], document["height"], document["width"]) == (24.0, 60, 80)
-    assert list(document["cameras"]) == ["cam0", "cam1", "cam2"] == list(reports["trajectory"])
+    assert (
+        list(document["cameras"])
+        == ["cam0", "cam1", "cam2"]
+        == list(reports["trajectory"]["cameras"])
+    )
     layout = parse_layout((item.work / "layout.txt").read_text())
     characters = json.loads((item.work / "characters.json").read_text())
     for camera in document["cameras"].values():
@@ -43,8 +47,12 @@ def test_cameras_json_holds_what_the_next_stages_read(tmp_path: Path, library: P
 
 
 def test_a_room_without_a_path_is_a_rejection_not_a_crash(tmp_path: Path, library: Path) -> None:
-    trajectory = {"clearance": 1.9, "attempts": 1}
+    trajectory = {"clearance": 1.9, "attempts": 2}
     item, reports = mint(tmp_path, [library], trajectory=trajectory)
     assert read_marker(item.marker("trajectory"))["status"] == "rejected"
     assert "allow less clearance" in reports["trajectory"]["reason"]
+    assert [text.split(":")[0] for text in reports["trajectory"]["redrawn"]] == [
+        "attempt 0",
+        "attempt 1",
+    ]
     assert not (item.work / "cameras.json").exists()
