@@ -170,42 +170,42 @@ def _flops(run: Callable[[], Any]) -> int:
 
 
 def denoise(transformer: Any, latents: torch.Tensor) -> Any:
-    """One pass with empty inputs of the right shapes."""
+    """One pass with empty inputs of the right shapes, for any batch of latents."""
     config = transformer.config
     kind = type(transformer).__name__
-    time = latents.new_ones(1)
+    batch = len(latents)
+    time = latents.new_ones(batch)
     if kind == "WanTransformer3DModel":
-        text = latents.new_zeros(1, 512, config.text_dim)
+        text = latents.new_zeros(batch, 512, config.text_dim)
         return transformer(latents, time, text)
     if kind == "CogVideoXTransformer3DModel":
-        text = latents.new_zeros(1, config.max_text_seq_length, config.text_embed_dim)
+        text = latents.new_zeros(batch, config.max_text_seq_length, config.text_embed_dim)
         rotary = None
         if config.use_rotary_positional_embeddings:
             tokens = latents[0, 0].numel() // config.patch_size**2
             rotary = tuple(latents.new_zeros(tokens, config.attention_head_dim) for _ in range(2))
         return transformer(latents.transpose(1, 2), text, time, image_rotary_emb=rotary)
     if kind == "LTXVideoTransformer3DModel":
-        text = latents.new_zeros(1, 128, config.caption_channels)
-        _, channels, *grid = latents.shape
-        flat = latents.reshape(1, channels, -1).transpose(1, 2)
-        return transformer(flat, text, time, latents.new_zeros(1, 128), *grid)
-    text = latents.new_zeros(1, _TEXT_TOKENS, config.text_embed_dim)
+        text = latents.new_zeros(batch, 128, config.caption_channels)
+        flat, grid = latents.flatten(2).transpose(1, 2), latents.shape[2:]
+        return transformer(flat, text, time, latents.new_zeros(batch, 128), *grid)
+    text = latents.new_zeros(batch, _TEXT_TOKENS, config.text_embed_dim)
     if kind == "HunyuanVideoTransformer3DModel":
         return transformer(
             latents,
             time,
             text,
-            latents.new_ones(1, _TEXT_TOKENS, dtype=torch.bool),
-            latents.new_zeros(1, config.pooled_projection_dim),
+            latents.new_ones(batch, _TEXT_TOKENS, dtype=torch.bool),
+            latents.new_zeros(batch, config.pooled_projection_dim),
             guidance=time,
         )
     if kind == "HunyuanVideo15Transformer3DModel":
         # Its forward sorts text by mask, which needs data; the blocks are all but all of the work.
         dim = config.num_attention_heads * config.attention_head_dim
-        video = latents.new_zeros(1, latents[0, 0].numel(), dim)
-        states = latents.new_zeros(1, _TEXT_TOKENS, dim)
-        mask = latents.new_ones(1, _TEXT_TOKENS, dtype=torch.bool)
+        video = latents.new_zeros(batch, latents[0, 0].numel(), dim)
+        states = latents.new_zeros(batch, _TEXT_TOKENS, dim)
+        mask = latents.new_ones(batch, _TEXT_TOKENS, dtype=torch.bool)
         for block in transformer.transformer_blocks:
-            block(video, states, latents.new_zeros(1, dim), mask)
+            block(video, states, latents.new_zeros(batch, dim), mask)
         return None
     raise ValueError(f"no FLOP count for {kind}")

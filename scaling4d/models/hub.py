@@ -43,6 +43,6 @@ def upload(folder: Path, repository: str, *, private: bool) -> None:
         api.upload_folder(repo_id=repository, folder_path=folder)
     except Exception as error:  # as above
         raise MissingWeightsError(
-            f"cannot upload to {repository}: {type(error).__name__}: {error} "
+            f"cannot upload to {repository}: {' '.join(str(error).split())} "
             "(it needs a network and `hf auth login`)"
         ) from error

@@ -1,34 +1,75 @@
 """What VNVS Blocks cost inside Wan-1.3B- and HunyuanVideo-sized denoisers, random weights, bf16.
 
-Needs a CUDA device; without one it says so and exits with status 2.
-
 python -m tests.benchmarks.bench_backbones --out tests/benchmarks/results
+python -m tests.benchmarks.bench_backbones --quick        # toy sizes, also without a GPU
 
 Per placement (after every, every 2nd, every 4th block) it times a forward pass and a training step
 (frozen backbone, checkpointing) with and without the blocks, and divides the blocks' share of time
-by their share of counted FLOPs (target: at most 1.2). Utilisation is counted FLOPs per second over
-the largest rate of a plain matrix product measured here (target: 45 % or more).
+by their share of counted FLOPs (target: at most 1.2). Model FLOP utilisation is the FLOPs of a step
+without recomputation, per second, over the largest rate of a plain matrix product measured here
+(target: 45 % or more). Then the largest batch that trains, with and without checkpointing.
 """
 
 from __future__ import annotations
 
+import gc
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from scaling4d.models.backbones.base import Rotary, TokenGeometry
+from scaling4d.models.backbones.base import Rotary
 from scaling4d.models.backbones.pretrained import pair_rotary
-from scaling4d.models.costs import PUBLISHED, denoise
+from scaling4d.models.costs import PUBLISHED, PublishedBackbone, denoise
 from scaling4d.models.injection import Control, ControlContext, ControlledBlock, InjectionConfig
 from scaling4d.models.vnvs_block import VNVSBlock, VNVSBlockConfig
 from tests.benchmarks import record
 
-MODELS = ("Wan 2.1 1.3B", "HunyuanVideo")
 PLACEMENTS = (1, 2, 4)
-FRAMES, SIDE = 49, 480
+TOYS = {
+    "Wan 2.1 1.3B": {
+        "num_attention_heads": 2,
+        "attention_head_dim": 24,
+        "text_dim": 32,
+        "freq_dim": 32,
+        "ffn_dim": 96,
+        "num_layers": 4,
+    },
+    "HunyuanVideo": {
+        "num_attention_heads": 2,
+        "attention_head_dim": 24,
+        "num_layers": 2,
+        "num_single_layers": 2,
+        "num_refiner_layers": 1,
+        "text_embed_dim": 32,
+        "pooled_projection_dim": 16,
+        "rope_axes_dim": (8, 8, 8),
+    },
+}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """On what, at which size and how often to measure."""
+
+    device: torch.device
+    dtype: torch.dtype
+    frames: int
+    side: int
+    matrices: tuple[int, ...]
+    repeats: int
+    largest_batch: int
+
+    def wait(self) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize()
+
+    def measure(self, function: Callable[[], Any]) -> record.Timing:
+        return record.measure(function, repeats=self.repeats, synchronize=self.wait)
 
 
 class Names:
@@ -40,114 +81,171 @@ class Names:
         return pair_rotary(argument, heads)
 
 
-def wrap(transformer: Any, every: int) -> ControlContext:
-    """Inject as `scaling4d.models.injection.inject` does, on a bare transformer."""
-    context = ControlContext()
-    lists = [
-        getattr(transformer, name)
-        for name in ("blocks", "transformer_blocks", "single_transformer_blocks")
-        if hasattr(transformer, name)
-    ]
-    chosen = set(InjectionConfig(every=every).chosen(sum(map(len, lists))))
-    config = transformer.config
-    dim = config.num_attention_heads * config.attention_head_dim
-    index = 0
-    for blocks in lists:
-        for place, block in enumerate(blocks):
-            if index in chosen:
-                vnvs = VNVSBlock(VNVSBlockConfig(), dim=dim, heads=config.num_attention_heads)
-                blocks[place] = ControlledBlock(block, vnvs.cuda().bfloat16(), context, Names())  # type: ignore[arg-type]
-            index += 1
-    return context
+class Subject:
+    """A frozen denoiser with a VNVS Block after every block, and what to feed it."""
+
+    def __init__(self, published: PublishedBackbone, setting: Setting) -> None:
+        import diffusers
+
+        self.setting, self.geometry = setting, published.geometry
+        with torch.device(setting.device):
+            torch.set_default_dtype(setting.dtype)
+            transformer = getattr(diffusers, published.transformer_class)(**published.config)
+            torch.set_default_dtype(torch.float32)
+        self.transformer = transformer.to(setting.dtype).requires_grad_(False)
+        config = transformer.config
+        self.dim = config.num_attention_heads * config.attention_head_dim
+        self.context = ControlContext()
+        for blocks in self._lists():
+            for place, block in enumerate(blocks):
+                vnvs = VNVSBlock(VNVSBlockConfig(), dim=self.dim, heads=config.num_attention_heads)
+                vnvs.to(setting.device, setting.dtype)
+                blocks[place] = ControlledBlock(block, vnvs, self.context, Names())  # type: ignore[arg-type]
+
+    def _lists(self) -> list[nn.ModuleList]:
+        names = ("blocks", "transformer_blocks", "single_transformer_blocks")
+        return [getattr(self.transformer, n) for n in names if hasattr(self.transformer, n)]
+
+    def thin_out(self, every: int) -> None:
+        """Leave a VNVS Block after every n-th block only."""
+        lists = self._lists()
+        chosen = set(InjectionConfig(every=every).chosen(sum(map(len, lists))))
+        index = 0
+        for blocks in lists:
+            for place, block in enumerate(blocks):
+                if index not in chosen and isinstance(block, ControlledBlock):
+                    blocks[place] = block.block
+                index += 1
+
+    def checkpointing(self, on: bool) -> None:
+        if on:
+            self.transformer.enable_gradient_checkpointing(self.context.checkpoint)
+        else:
+            self.transformer.disable_gradient_checkpointing()
+
+    def inputs(self, batch: int) -> tuple[torch.Tensor, Control]:
+        sizes = (self.setting.frames, self.setting.side, self.setting.side)
+        like = {"device": self.setting.device, "dtype": self.setting.dtype}
+        channels = self.transformer.config.in_channels
+        x = torch.randn(batch, channels, *self.geometry.latent_grid(*sizes), **like)  # type: ignore[arg-type]
+        t, h, w = self.geometry.token_grid(*sizes)
+        return x, Control(torch.randn(batch, t * h * w, self.dim, **like), (t, h, w))  # type: ignore[arg-type]
+
+    def forward(self, x: torch.Tensor, control: Control | None) -> None:
+        with torch.no_grad(), self.context.use(control):
+            denoise(self.transformer, x)
+
+    def train(self, x: torch.Tensor, control: Control | None) -> None:
+        with self.context.use(control):
+            output = denoise(self.transformer, x.requires_grad_())
+        output[0].float().square().mean().backward()
+        self.transformer.zero_grad(set_to_none=True)
+        x.grad = None
 
 
-def build(name: str) -> Any:
-    import diffusers
-
-    published = PUBLISHED[name]
-    with torch.device("cuda"):
-        torch.set_default_dtype(torch.bfloat16)
-        transformer = getattr(diffusers, published.transformer_class)(**published.config)
-        torch.set_default_dtype(torch.float32)
-    return transformer.to(torch.bfloat16).requires_grad_(False)
-
-
-def matrix_peak() -> float:
-    """FLOPs per second of the best plain bf16 product."""
-    best = 0.0
-    for size in (4096, 8192, 16384):
-        a = torch.randn(size, size, device="cuda", dtype=torch.bfloat16)
-        timing = record.measure(lambda a=a: a @ a, repeats=9, synchronize=torch.cuda.synchronize)
-        best = max(best, 2 * size**3 / timing.median)
-    return best
-
-
-def flops_of(function: Any) -> int:
+def flops_of(function: Callable[[], Any]) -> int:
     counter = FlopCounterMode(display=False)
     with counter:
         function()
     return counter.get_total_flops()
 
 
-def passes(transformer: nn.Module, context: ControlContext, control: Control | None, x: Any) -> Any:
-    """A forward pass and a training step (checkpointed) with or without control."""
+def matrix_peak(setting: Setting) -> float:
+    """FLOPs per second of the best plain product of square matrices."""
+    best = 0.0
+    for size in setting.matrices:
+        a = torch.randn(size, size, device=setting.device, dtype=setting.dtype)
+        best = max(best, 2 * size**3 / setting.measure(lambda a=a: a @ a).median)
+    return best
 
-    def forward() -> None:
-        with torch.no_grad(), context.use(control):
-            denoise(transformer, x)
 
-    def train() -> None:
-        with context.use(control):
-            output = denoise(transformer, x.requires_grad_(True))
-        output[0].float().square().mean().backward()
-        transformer.zero_grad(set_to_none=True)
+def compare_placements(report: record.Report, name: str, subject: Subject, peak: float) -> None:
+    """Time with and without the blocks, for each placement."""
+    x, control = subject.inputs(1)
+    for every in PLACEMENTS:
+        subject.thin_out(every)
+        for kind, run in (("forward", subject.forward), ("training", subject.train)):
+            subject.checkpointing(False)
+            model_flops = flops_of(lambda run=run: run(x, control))
+            subject.checkpointing(True)
+            counted, bare = (flops_of(lambda run=run, c=c: run(x, c)) for c in (control, None))
+            slow, fast = (
+                subject.setting.measure(lambda run=run, c=c: run(x, c)) for c in (control, None)
+            )
+            label = f"{name}, every {every}, {kind}"
+            flop_share, time_share = 1 - bare / counted, 1 - fast.median / slow.median
+            report.add(label, slow, "s", without=fast.median)
+            report.add(f"{label}: share of FLOPs", flop_share * 100, "%")
+            report.add(f"{label}: share of time", time_share * 100, "%")
+            report.add(f"{label}: time / FLOPs", time_share / flop_share, "", target="<= 1.2")
+            used = model_flops / slow.median / peak * 100
+            report.add(f"{label}: utilisation", used, "%", target=">= 45")
 
-    return {"forward": forward, "training": train}
+
+def find_largest_batch(report: record.Report, name: str, subject: Subject) -> None:
+    """Double the batch of a training step until memory runs out."""
+    for checkpointing in (True, False):
+        subject.checkpointing(checkpointing)
+        fitting, batch = 0, 1
+        while batch <= subject.setting.largest_batch:
+            peak = _peak_of_step(subject, batch)
+            if peak is None:
+                break
+            fitting = batch
+            mode = "on" if checkpointing else "off"
+            if peak:
+                report.add(f"{name}, checkpointing {mode}, batch {batch}: peak", peak, "GiB")
+            batch *= 2
+        stopped = "memory" if batch <= subject.setting.largest_batch else "limit of the search"
+        label = f"{name}, checkpointing {'on' if checkpointing else 'off'}: largest batch"
+        report.add(label, float(fitting), "samples", stopped_by=stopped)
+
+
+def _peak_of_step(subject: Subject, batch: int) -> float | None:
+    """GiB at the peak of a training step (0 where no GPU counts them), or None if it fails."""
+    cuda = subject.setting.device.type == "cuda"
+    if cuda:
+        torch.cuda.reset_peak_memory_stats()
+    try:
+        subject.train(*subject.inputs(batch))
+    except torch.OutOfMemoryError:
+        return None
+    finally:
+        gc.collect()
+        if cuda:
+            torch.cuda.empty_cache()
+    return torch.cuda.max_memory_allocated() / 2**30 if cuda else 0.0
 
 
 def main() -> int:
-    """Measure both sizes at the paper's resolution."""
-    arguments = record.parse_arguments("backbones", __doc__ or "")
-    if not torch.cuda.is_available():
-        print("error: this benchmark needs a CUDA device; none is visible", file=sys.stderr)
+    """Measure both models."""
+    arguments = record.parse_arguments("backbones", __doc__)
+    cuda = torch.cuda.is_available()
+    if not cuda and not arguments.quick:
+        print(
+            "error: no CUDA device is visible: run on one, or see that it runs with --quick",
+            file=sys.stderr,
+        )
         return 2
+    device = torch.device("cuda" if cuda else "cpu")
+    if arguments.quick:
+        setting = Setting(device, torch.float32, 5, 64, (256, 512), 3, 4)
+    else:
+        setting = Setting(device, torch.bfloat16, 49, 480, (4096, 8192, 16384), 9, 64)
     report = record.Report("backbones", arguments)
-    peak = matrix_peak()
-    report.add("matrix peak", record.Timing((peak / 1e12,)), "TFLOP/s")
-    for name in MODELS:
-        geometry: TokenGeometry = PUBLISHED[name].geometry
-        grid = geometry.token_grid(FRAMES, SIDE, SIDE)
-        for every in PLACEMENTS:
-            transformer = build(name)
-            context = wrap(transformer, every)
-            transformer.enable_gradient_checkpointing(context.checkpoint)
-            config = transformer.config
-            latent = geometry.latent_grid(FRAMES, SIDE, SIDE)
-            x = torch.randn(1, config.in_channels, *latent, device="cuda", dtype=torch.bfloat16)
-            dim = config.num_attention_heads * config.attention_head_dim
-            tokens = torch.randn(
-                1, grid[0] * grid[1] * grid[2], dim, device="cuda", dtype=torch.bfloat16
-            )
-            with_blocks = passes(transformer, context, Control(tokens, grid), x)
-            without = passes(transformer, context, None, x)
-            for kind in ("forward", "training"):
-                torch.cuda.reset_peak_memory_stats()
-                slow = record.measure(with_blocks[kind], synchronize=torch.cuda.synchronize)
-                memory = torch.cuda.max_memory_allocated() / 2**30
-                fast = record.measure(without[kind], synchronize=torch.cuda.synchronize)
-                counted, bare = flops_of(with_blocks[kind]), flops_of(without[kind])
-                share_of_time = 1 - fast.median / slow.median
-                share_of_flops = 1 - bare / counted
-                label = f"{name}, every {every}, {kind}"
-                report.add(label, slow, "s", without=fast.median, peak_gib=memory)
-                ratio = record.Timing((share_of_time / share_of_flops,))
-                report.add(f"{label}: time share / FLOP share", ratio, "", target=1.2)
-                used = record.Timing((counted / slow.median / peak * 100,))
-                report.add(f"{label}: utilisation", used, "%", target=45)
-            del transformer, context, with_blocks, without
-            torch.cuda.empty_cache()
-    report.finish()
-    return 0
+    peak = matrix_peak(setting)
+    report.add("matrix peak", peak / 1e12, "TFLOP/s", dtype=str(setting.dtype))
+    for name, toy in TOYS.items():
+        published = PUBLISHED[name]
+        if arguments.quick:
+            kind, geometry = published.transformer_class, published.geometry
+            published = PublishedBackbone(kind, toy, geometry)
+        subject = Subject(published, setting)
+        find_largest_batch(report, name, subject)
+        compare_placements(report, name, subject, peak)
+        del subject
+        gc.collect()
+    return report.finish()
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from tests.benchmarks import record
 FRAMES, SIDE, BATCH = 17, 128, 2
 SIZES: dict[str, dict[str, int]] = {
     "1 M": {"dim": 64, "depth": 2, "heads": 2},
-    "quickstart": {},
+    "10 M": {"dim": 256, "depth": 3, "heads": 4},
     "30 M": {"dim": 384, "depth": 4, "heads": 6},
     "100 M": {"dim": 640, "depth": 5, "heads": 10},
 }

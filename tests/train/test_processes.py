@@ -60,7 +60,8 @@ def assert_same_run(out: Path, wanted: Path) -> None:
         f"{newest}/ema.safetensors",
     ):
         got, expected = load_file(out / name), load_file(wanted / name)
-        assert got.keys() == expected.keys()
+        # A resumed optimizer holds moments, zero, of weights that never had a gradient too.
+        assert all(not got[key].any() for key in got.keys() - expected.keys())
         for key, value in expected.items():
             torch.testing.assert_close(got[key], value, rtol=1e-3, atol=2e-5, msg=f"{name} {key}")
 
