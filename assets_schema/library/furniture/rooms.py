@@ -48,7 +48,8 @@ def shell(
     parts = [
         box(plate, (0, THICK / 2, -0.025), 0.001, 1, "floor_wood", grain=0),
         box(plate, (0, THICK / 2, height + 0.025), 0.001, 1, "ceiling"),
-        *placed(_wall(width, height, hole), (0, depth / 2, 0)),
+        # The back wall closes both corners behind the side walls.
+        *placed(_wall(width + 2 * THICK, height, hole), (0, depth / 2, 0)),
         *placed(_wall(depth, height, (-0.45, 0.45, 0.0, 2.05)), (-width / 2, 0, 0), 90),
         *placed(_wall(depth, height, None), (width / 2, 0, 0), -90),
     ]
