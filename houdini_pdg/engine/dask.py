@@ -23,6 +23,8 @@ RENDER_RESOURCE = "render"
 """Workers started with ``--resources "render=1"`` take the render commands; if no worker of the
 cluster declares it, every worker does."""
 
+_PATIENCE = "10s"
+
 
 def run_dask(
     tasks: Sequence[Task],
@@ -122,7 +124,7 @@ def _client(address: str | None, workers: int, renders: int) -> Iterator[Any]:
         ) from error
     if address is not None:
         try:
-            client = Client(address, timeout="10s")
+            client = Client(address, timeout=_PATIENCE)
         except (OSError, TimeoutError) as error:
             raise ValueError(f"no Dask scheduler answers at {address}: {error}") from error
         with client:
