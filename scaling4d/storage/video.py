@@ -236,7 +236,8 @@ class _Reader:
             self._container = av.open(str(self.path))
         except av.FFmpegError as error:
             raise VideoError(f"{self.path} is not a readable video: {error.strerror}") from None
-        if not self._container.streams.video:
+        # FFmpeg draws any text file as the screen of a terminal ("tty").
+        if not self._container.streams.video or self._container.format.name == "tty":
             self._container.close()
             raise VideoError(f"{self.path} holds no video stream")
         self.stream: Any = self._container.streams.video[0]

@@ -103,6 +103,12 @@ def test_other_shapes_and_suffixes_are_refused(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_text_file_is_no_video(tmp_path: Path) -> None:
+    (tmp_path / "poses.txt").write_text("0 0.5 0.8 0.5 0.5 0 0 1 0 0 1 0 1 0 2 0 0 1 3\n" * 40)
+    with pytest.raises(VideoError, match=r"poses\.txt holds no video"):
+        probe_video(tmp_path / "poses.txt")
+
+
 def test_videos_are_found_anywhere_below_a_folder(tmp_path: Path) -> None:
     (tmp_path / "deep" / "er").mkdir(parents=True)
     (tmp_path / "deep" / "er" / "a.MP4").write_bytes(b"")
