@@ -17,7 +17,10 @@ examples:
   python -m train --mix real:0.9,syn:0.1 --recipe quickstart ... --out runs/first --resume
       goes on after the newest checkpoint, with the losses of a run that never stopped
   python -m train --mix real:1 --data.real clips/ optimizer.lr=1e-4 steps=2000
-  accelerate launch -m train --mix real:0.9,syn:0.1 --recipe paper --data.real ...
+  python -m train --mix syn:1 --data.syn scenes/ model.control=inpainting
+      a comparison of section 4.1: inpainting, aligned or camera instead of correspondence
+  accelerate launch --config_file train/accelerate/fsdp2.yaml -m train --recipe paper ...
+      several GPUs, see train/README.md
 
 A mix is NAME:WEIGHT,...; a weight counts samples drawn. Each NAME is a folder: --data.NAME DIR,
 else from the recipe, else ./quickstart/data/NAME. A folder holds scene files (*.h5), SpatialVID in

@@ -7,6 +7,7 @@ import logging
 import sys
 from collections import Counter
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
@@ -66,6 +67,7 @@ class Progress:
         self._every = every
         self._steps = steps
         self._shown = shown
+        self._pace = 0.0  # seconds per step, smoothed
         self._bar: tqdm[Any] | None = None
         if shown and sys.stderr.isatty():
             self._bar = tqdm(total=steps, initial=done, unit="step", dynamic_ncols=True)
@@ -84,17 +86,20 @@ class Progress:
 
     def step(self, record: Mapping[str, Any]) -> None:
         """Show one finished step."""
+        seconds = record["seconds"]
+        self._pace = 0.9 * self._pace + 0.1 * seconds if self._pace else seconds
         if self._bar is not None:
             self._bar.update(1)
             self._bar.set_postfix_str(f"loss {record['loss']:.4f}, {drawn_text(record['drawn'])}")
         elif self._shown and (record["step"] % self._every == 0 or record["step"] == self._steps):
             log.info(
-                "step %d/%d  loss %.4f  lr %.2e  %.2f s/step  drawn %s",
+                "step %d/%d  loss %.4f  lr %.2e  %.2f s/step, %s left  drawn %s",
                 record["step"],
                 self._steps,
                 record["loss"],
                 record["lr"],
-                record["seconds"],
+                seconds,
+                timedelta(seconds=round(self._pace * (self._steps - record["step"]))),
                 drawn_text(record["drawn"]),
             )
 

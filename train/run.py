@@ -204,12 +204,14 @@ class _Run:
         for _ in range(self._samples_per_step):
             self.ledger.draw()
         self.done += 1
+        seconds = time.perf_counter() - begin
         return {
             "step": self.done,
             "loss": mean_loss,
             "lr": rate,
             "grad_norm": float(norm),
-            "seconds": round(time.perf_counter() - begin, 4),
+            "seconds": round(seconds, 4),
+            "samples_per_second": round(self._samples_per_step / seconds, 4),
             "drawn": {name: self.ledger.counts[name] for name in self.mix.names},
         }
 

@@ -37,6 +37,7 @@ def test_log_has_a_line_per_step_and_counts_what_was_drawn(straight_run: Path) -
     for record in log:
         assert math.isfinite(record["loss"])
         assert sum(record["drawn"].values()) == 2 * record["step"]
+        assert record["samples_per_second"] == pytest.approx(2 / record["seconds"], rel=0.01)
     pairs = read_lines(straight_run / "pairs.jsonl")
     assert [line["draw"] for line in pairs] == list(range(20))
     counts = {name: sum(line["source"] == name for line in pairs) for name in ("real", "syn")}
