@@ -17,22 +17,34 @@ def author_baked(stage: Usd.Stage, root: Sdf.Path, baked: BakedCharacter) -> Non
     """
     for relative in baked.skel_roots:
         path = root if relative == "." else root.AppendPath(relative)
-        stage.OverridePrim(path).SetTypeName("Xform")
+        over = stage.OverridePrim(path)
+        over.SetTypeName("Xform")
+        over.CreateRelationship("skel:skeleton", False).SetTargets([])
     for relative in baked.skeletons:
         stage.OverridePrim(root.AppendPath(relative)).SetActive(False)
     for mesh in baked.meshes:
-        over = UsdGeom.Mesh(stage.OverridePrim(root.AppendPath(mesh.path)))
+        drawn = UsdGeom.Mesh(stage.OverridePrim(root.AppendPath(mesh.path)))
         if mesh.face_indices is not None:
-            over.CreateFaceVertexIndicesAttr(Vt.IntArray.FromNumpy(mesh.face_indices.astype("i4")))
-        points, extent = over.CreatePointsAttr(), over.CreateExtentAttr()
+            drawn.CreateFaceVertexIndicesAttr(Vt.IntArray.FromNumpy(mesh.face_indices.astype("i4")))
+        points, extent = drawn.CreatePointsAttr(), drawn.CreateExtentAttr()
         for frame, values in enumerate(mesh.points):
             points.Set(points_array(values), frame)
             extent.Set(points_array(np.stack([values.min(axis=0), values.max(axis=0)])), frame)
         if mesh.normals is not None:
-            normals = over.CreateNormalsAttr()
+            normals = drawn.CreateNormalsAttr()
             for frame, values in enumerate(mesh.normals):
                 normals.Set(points_array(values), frame)
-        over.GetPrim().CreateRelationship("skel:skeleton", False).SetTargets([])
-        binding = UsdSkel.BindingAPI(over)
-        for weights in (binding.CreateJointIndicesAttr(), binding.CreateJointWeightsAttr()):
-            weights.Block()  # of no use any more, and as many as the asset has points
+        _forget_skinning(drawn.GetPrim())
+
+
+def _forget_skinning(prim: Usd.Prim) -> None:
+    """Leave no trace of a binding: Blender, for one, applies the bind transform of any it finds."""
+    prim.CreateRelationship("skel:skeleton", False).SetTargets([])
+    binding = UsdSkel.BindingAPI(prim)
+    for attribute in (
+        binding.CreateJointIndicesAttr(),
+        binding.CreateJointWeightsAttr(),
+        binding.CreateGeomBindTransformAttr(),
+    ):
+        attribute.Block()
+    prim.RemoveAppliedSchema("SkelBindingAPI")

@@ -189,7 +189,7 @@ GARMENTS: dict[str, Garment] = {
     "coat_skirt": Garment(
         "cloth_coat", skirt(0.72), 0.022, flare(0.022, 0.008), 3, 0.0035, SKIRT, hem=0.009
     ),
-    "belt": Garment("shoe", band(0.09, 0.165), 0.055, None, 6, 0.0, hem=0.003),
+    "belt": Garment("cloth_coat", band(0.085, 0.165), 0.050, None, 6, 0.0, hem=0.003),
     "jeans": Garment("cloth_bottom", bottom(1.95), 0.005, loose_leg(0.004, 0.008), 2, 0.0028),
     "trousers": Garment(
         "cloth_bottom", bottom(1.97, 0.28), 0.005, loose_leg(0.010, 0.018), 4, 0.0026

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pxr import Usd, UsdSkel
+from pxr import Sdf, Usd, UsdGeom, UsdSkel
 
 from assets_schema import describe
 from assets_schema.catalog import Catalog
@@ -19,11 +19,14 @@ from assets_schema.package import AssetPackage, PreviewSurface
 from assets_schema.variants import complete_selection
 from houdini_pdg.layout.model import Box, Layout, Wall
 from houdini_pdg.layout.solids import layout_solids
+from houdini_pdg.usd.baked_layer import author_baked
 from houdini_pdg.usd.config import CharactersConfig
-from houdini_pdg.usd.objects import choose_objects
+from houdini_pdg.usd.objects import Choice, choose_objects, reference_asset
 from houdini_pdg.usd.people import Person, place_people
 from houdini_pdg.usd.posing import hip_joint, joint_names, joint_places, skinning_transforms
 from houdini_pdg.usd.seats import Seat, find_seats
+from houdini_pdg.usd.skinning import bake_character
+from houdini_pdg.usd.stage import new_stage
 from tests.houdini_pdg.mini_library import _FACES, box_points
 
 SEAT = 0.46  # metres, of the chair and the sofa made here
@@ -215,3 +218,24 @@ def test_lifting_a_skeleton_keeps_its_feet_and_its_bones(library: Catalog) -> No
         for a, b in ((hip, knee), (knee, ankle)):
             length = np.linalg.norm(before[b] - before[a])
             assert np.linalg.norm(after[b] - after[a]) == pytest.approx(length, abs=1e-6)
+
+
+def test_baked_meshes_keep_nothing_of_their_binding(library: Catalog) -> None:
+    """Renderers that bind what they can would move hair, whose bind transform is no identity."""
+    entry = library["person"]
+    variants = complete_selection(entry, {"motion": "idle"})
+    stage = new_stage(1, 24.0)
+    root = reference_asset(stage, Sdf.Path("/World/person"), Choice(0, entry, variants))
+    hair = stage.GetPrimAtPath("/World/person/Geometry/hair/hair")
+    bind = UsdSkel.BindingAPI(hair).GetGeomBindTransformAttr()
+    assert not np.allclose(np.array(bind.Get()), np.eye(4))
+    author_baked(stage, root.GetPath(), bake_character(entry, variants, [0.0]))
+    meshes = [prim for prim in Usd.PrimRange(root) if UsdGeom.Mesh(prim)]
+    assert {prim.GetName() for prim in meshes} >= {"skin", "hair", "eyes", "tee"}
+    for prim in meshes:
+        assert not prim.HasAPI(UsdSkel.BindingAPI)
+        for name in ("jointIndices", "jointWeights", "geomBindTransform"):
+            assert not prim.GetAttribute(f"primvars:skel:{name}").HasValue()
+        used = np.unique(UsdGeom.Mesh(prim).GetFaceVertexIndicesAttr().Get())
+        points = UsdGeom.Mesh(prim).GetPointsAttr().Get(0.0)
+        assert used.tolist() == list(range(len(points)))  # skin under clothes is left out
