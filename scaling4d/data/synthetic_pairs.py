@@ -25,6 +25,7 @@ from scaling4d.data.scene_view import SceneView, read_depth, read_view
 from scaling4d.geometry.camera import invert_pose, relative_pose
 from scaling4d.geometry.seeds import rng
 from scaling4d.storage.scene_file import SceneFile, SceneFileError, open_scene
+from scaling4d.storage.scene_index import INDEX, IndexedScene, read_index
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,8 @@ class SyntheticPairs:
         pairing: Pairing = "two_views",
         skip_broken: bool = False,
     ) -> None:
-        """List the items of every ``.h5`` file below ``folder``.
+        """List the items of every ``.h5`` file below ``folder``; of a data set with an index those
+        that it lists, none of which is opened.
 
         Raises:
             DataError: if no scene file is there, or one is broken, too short or has one camera
@@ -62,9 +64,9 @@ class SyntheticPairs:
         self.size = size
         self.pairing: Pairing = pairing
         self._items: list[tuple[Path, str, str]] = []
-        for path in find_scenes(folder):
+        for scene in _listed(Path(folder)):
             try:
-                self._items += [(path, *names) for names in _cameras(path, size.frames, pairing)]
+                self._items += _pairs_of(scene, size.frames, pairing)
             except (SceneFileError, DataError) as error:
                 if not skip_broken:
                     hint = "remove the file or set data.skip_broken=true"
@@ -165,14 +167,28 @@ def find_scenes(folder: str | Path) -> list[Path]:
     return found
 
 
-def _cameras(path: Path, frames: int, pairing: Pairing) -> list[tuple[str, str]]:
-    """Return the source and target cameras of a file's items."""
-    with open_scene(path) as scene:
-        if scene.frames < frames:
-            raise DataError(f"{path} has {scene.frames} frames, a clip needs {frames}")
-        names = scene.camera_names
-        if pairing == "aligned_frames":
-            return [(name, name) for name in names]
-        if len(names) < 2:
-            raise DataError(f"{path} has one camera, a pair needs two")
-        return [(a, b) for a in names for b in names if a != b]
+def _listed(folder: Path) -> list[IndexedScene | Path]:
+    """What the folder's index lists, or without one every scene file below the folder."""
+    if not (folder / INDEX).is_file():
+        return list(find_scenes(folder))
+    try:
+        return list(read_index(folder))
+    except SceneFileError as error:
+        raise DataError(str(error)) from None
+
+
+def _pairs_of(
+    scene: IndexedScene | Path, frames: int, pairing: Pairing
+) -> list[tuple[Path, str, str]]:
+    """Return a scene's items: its file with source and target camera; a mere path is opened."""
+    if isinstance(scene, Path):
+        with open_scene(scene) as file:
+            scene = IndexedScene(scene, tuple(file.camera_names), file.frames)
+    path, names = scene.path, scene.cameras
+    if scene.frames < frames:
+        raise DataError(f"{path} has {scene.frames} frames, a clip needs {frames}")
+    if pairing == "aligned_frames":
+        return [(path, name, name) for name in names]
+    if len(names) < 2:
+        raise DataError(f"{path} has one camera, a pair needs two")
+    return [(path, a, b) for a in names for b in names if a != b]

@@ -84,6 +84,20 @@ def test_wrong_input_is_one_sentence_and_exit_status_2(tiny, capsys, command, me
     assert {path for path in after if after[path] != before.get(path)} <= locks
 
 
+def test_training_reads_the_index_and_opens_no_file(tiny, monkeypatch):
+    """Rejected and unfinished scenes are not in it, whatever lies in the folder."""
+    from scaling4d.data import synthetic_pairs
+    from scaling4d.data.pairs import ClipSize
+
+    (tiny.root / "work/scene_000000/unfinished.h5").write_text("")
+    monkeypatch.setattr(synthetic_pairs, "open_scene", lambda path: pytest.fail("opened"))
+    pairs = synthetic_pairs.SyntheticPairs(tiny.root, ClipSize(frames=3, height=16, width=16))
+    assert len(pairs) == 2 * 6
+    (tiny.root / "scenes/scene_000000.h5").unlink()
+    with pytest.raises(ValueError, match="which is missing or cut short"):
+        synthetic_pairs.SyntheticPairs(tiny.root, ClipSize(frames=3, height=16, width=16))
+
+
 def test_index_never_lists_a_truncated_file(tiny):
     path = tiny.root / "scenes/scene_000000.h5"
     path.write_bytes(path.read_bytes()[:-100])
