@@ -16,8 +16,8 @@ class CharactersConfig:
     count: tuple[int, int] = (1, 3)
     """Least and greatest number of people per scene; fewer where the floor has no room."""
     motions: tuple[str, ...] = ()
-    """Names of motion variants to draw from; empty: all that the catalogue has. Sitting takes a free
-    seat of the layout; who finds none does something on foot, or is left out."""
+    """Names of motion variants to draw from; empty: all that the catalogue has. Sitting takes a
+    free seat of the layout; who finds none does something on foot, or is left out."""
     clearance: float = 0.05
     """Metres kept between a person's swept volume and everything else."""
     placements: int = 60
