@@ -12,6 +12,7 @@ from pxr import Gf, Usd, UsdLux
 from ..entry import Entry, LightInfo
 from ..mesh_layer import MeshData
 from ..package import AssetPackage
+from ..package_writer import Author
 from .finishes import FinishShelf
 from .furniture.recipe import Glow, Recipe
 from .mesh import Mesh, merge
@@ -81,7 +82,7 @@ def write_recipe(
     return package.write(out / recipe.category / recipe.id, library_root=out)
 
 
-def _light_author(glow: Glow, height: float):  # type: ignore[no-untyped-def]
+def _light_author(glow: Glow, height: float) -> Author:
     def author(stage: Usd.Stage, root: Usd.Prim) -> None:
         light = UsdLux.SphereLight.Define(stage, root.GetPath().AppendPath("Geometry/Light"))
         light.AddTranslateOp().Set(Gf.Vec3d(0.0, 0.0, float(glow.z * height)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from ..catalog import Catalog
@@ -69,11 +70,10 @@ def build_library(
 def _jobs(out: Path, preset: str, shelf: FinishShelf, captures: Mapping[str, Path]) -> list[Job]:
     limit = 2 if preset == "quickstart" else None
     jobs: list[Job] = [
-        (recipe.id, lambda recipe=recipe: write_recipe(recipe, shelf, out, limit))  # type: ignore[misc]
-        for recipe in recipes(preset)
+        (recipe.id, partial(write_recipe, recipe, shelf, out, limit)) for recipe in recipes(preset)
     ]
-    jobs += [(rig.id, lambda rig=rig: write_light_rig(rig, out)) for rig in LIGHT_RIGS]  # type: ignore[misc]
-    jobs.append(("person", lambda: _person(out, preset, shelf, captures)))
+    jobs += [(rig.id, partial(write_light_rig, rig, out)) for rig in LIGHT_RIGS]
+    jobs.append(("person", partial(_person, out, preset, shelf, captures)))
     return jobs
 
 

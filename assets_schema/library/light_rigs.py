@@ -13,7 +13,9 @@ from ..entry import Entry, LightInfo
 from ..look_layer import PreviewSurface, encode_png
 from ..mesh_layer import MeshData
 from ..package import AssetPackage
+from ..package_writer import Author
 from .assemble import mesh_data
+from .mesh import merge
 from .solids import rounded_rectangle, slab
 from .turned import sphere
 
@@ -103,7 +105,7 @@ def write_light_rig(rig: LightRig, out: Path) -> Entry:
     for name, setting in rig.variants.items():
         if isinstance(setting, Sky):
             package.add_geometry_variant(
-                "light", name, [_sun_marker()], author=_sky_author(rig.id, name, setting)
+                "light", name, [_sun_marker()], author=_sky_author(name, setting)
             )
         else:
             package.add_geometry_variant(
@@ -130,13 +132,11 @@ def _places(lamps: Lamps) -> list[tuple[float, float]]:
 
 
 def _panels(lamps: Lamps) -> MeshData:
-    from .mesh import merge
-
     frame = slab(rounded_rectangle(0.6, 0.6, 0.03), 0.03, 0.0, 0.006, "marker")
     return mesh_data(merge(frame.moved(x, y) for x, y in _places(lamps))["marker"])
 
 
-def _sky_author(rig: str, name: str, sky: Sky):  # type: ignore[no-untyped-def]
+def _sky_author(name: str, sky: Sky) -> Author:
     def author(stage: Usd.Stage, root: Usd.Prim) -> None:
         folder = Path(stage.GetRootLayer().realPath).parents[1] / "textures"
         folder.mkdir(exist_ok=True)
@@ -160,7 +160,7 @@ def _sky_author(rig: str, name: str, sky: Sky):  # type: ignore[no-untyped-def]
     return author
 
 
-def _panel_author(lamps: Lamps):  # type: ignore[no-untyped-def]
+def _panel_author(lamps: Lamps) -> Author:
     def author(stage: Usd.Stage, root: Usd.Prim) -> None:
         for index, (x, y) in enumerate(_places(lamps)):
             panel = UsdLux.RectLight.Define(

@@ -1,1 +1,1 @@
-"""Furniture, fittings and decoration, one module per family of things."""
+"""Furniture, fittings and decoration: what exists is data (`assets.yaml`), shapes are functions."""
