@@ -12,7 +12,7 @@ from assets_schema.catalog import Catalog
 from houdini_pdg.layout.grammar import parse_layout
 from houdini_pdg.stages import Item
 from houdini_pdg.usd.baked_layer import author_baked
-from houdini_pdg.usd.objects import choose_objects
+from houdini_pdg.usd.objects import choose_objects, objects_seed
 from houdini_pdg.usd.people import Person, place_people
 from houdini_pdg.usd.seats import find_seats
 from houdini_pdg.usd.stage import new_stage
@@ -25,8 +25,7 @@ def run(item: Item, out: Path) -> dict[str, Any]:
     layout = parse_layout((item.work / "layout.txt").read_text(encoding="utf-8"))
     libraries = [Catalog.load(path) for path in spec.libraries]
     # The very objects that the stage `compose` will place: their seats are real ones.
-    objects_seed = child_seed(child_seed(item.seed, "compose"), "objects")
-    placed, _ = choose_objects(layout.boxes, libraries, objects_seed)
+    placed, _ = choose_objects(layout.boxes, libraries, objects_seed(item.seed))
     people = place_people(
         layout,
         libraries,

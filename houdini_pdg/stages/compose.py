@@ -18,7 +18,13 @@ from houdini_pdg.layout.solids import floor_region
 from houdini_pdg.stages import Item
 from houdini_pdg.usd.caption import write_caption
 from houdini_pdg.usd.lights import author_lights, draw_rig
-from houdini_pdg.usd.objects import Choice, author_objects, choose_objects, reference_asset
+from houdini_pdg.usd.objects import (
+    Choice,
+    author_objects,
+    choose_objects,
+    objects_seed,
+    reference_asset,
+)
 from houdini_pdg.usd.render_settings import author_render_settings
 from houdini_pdg.usd.room import author_room, draw_finishes, shell_albedo
 from houdini_pdg.usd.sky import draw_sky, write_sky
@@ -39,7 +45,7 @@ def run(item: Item, out: Path) -> dict[str, Any]:
     region = floor_region(layout)
     rig = draw_rig(spec.compose, named_rng(seed, "light"))
     finishes = draw_finishes(named_rng(seed, "finishes"))
-    placed, missing = choose_objects(layout.boxes, libraries, child_seed(seed, "objects"))
+    placed, missing = choose_objects(layout.boxes, libraries, objects_seed(item.seed))
     stage = new_stage(spec.frames, spec.fps)
     with tempfile.TemporaryDirectory() as scratch:
         shelf = FinishShelf(Path(scratch))

@@ -94,6 +94,11 @@ class Placed:
         return prim_name(f"{self.box.name}_{self.box.category}")
 
 
+def objects_seed(scene_seed: int) -> int:
+    """Seed of a scene's objects: `characters` measures the seats that `compose` will place."""
+    return child_seed(child_seed(scene_seed, "compose"), "objects")
+
+
 def choose_objects(
     boxes: Sequence[Box], libraries: Sequence[Catalog], seed: int
 ) -> tuple[list[Placed], list[str]]:
