@@ -146,6 +146,35 @@ def test_a_stage_before_its_time_is_refused(path, capsys):
     assert "needs characters, run that first" in capsys.readouterr().err
 
 
+def test_a_stage_refuses_the_damaged_files_of_an_earlier_one(item, path, replace, capsys):
+    replace(layout=write_layout("one"))
+    run_stage("layout", path)
+    (item.work / "layout.txt").write_text("cut")
+    (item.work / "extra" / "a.txt").unlink()
+    assert main(["stage", "characters", "--item", str(path)]) == 2
+    assert "run layout again first" in capsys.readouterr().err
+
+
+def test_previews_of_a_rejected_scene_are_kept_until_it_is_good(item, path, replace):
+    for stage in ("layout", "characters", "compose", "trajectory", "render"):
+        write_json(item.marker(stage), {"status": "ok", "report": {}, "outputs": {}})
+
+    def rejects(item, out):
+        (out / "preview.png").write_text("a dark picture")
+        raise StageRejected("too dark", {"qa": {"mean_rgb": 0.001}})
+
+    replace(pack=rejects)
+    assert run_stage("pack", path).status == "rejected"
+    assert (item.root / "rejected/scene_000000.png").read_text() == "a dark picture"
+    assert not (item.root / "previews").exists()
+    (item.root / "rejected/scene_000000.png").unlink()  # a look was enough: nothing is made again
+    assert run_stage("pack", path).status == "cached"
+    item.marker("pack").unlink()
+    replace(pack=lambda item, out: {})
+    assert run_stage("pack", path).status == "ok"
+    assert not list((item.root / "rejected").iterdir())
+
+
 def test_leftovers_of_a_killed_attempt_are_cleared(item, path, replace):
     item.work.mkdir(parents=True)
     (item.work / ".layout-dead").mkdir()
