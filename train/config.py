@@ -12,7 +12,7 @@ import yaml
 
 from scaling4d.data.mixture import Mix
 from scaling4d.data.sources import DataConfig
-from scaling4d.models.vnvs import ModelConfig
+from scaling4d.models.model_config import ModelConfig
 from scaling4d.storage.atomic import write_text_atomic
 from train.settings import ConfigError, apply_overrides, build
 from train.step import LossConfig, OptimizerConfig

@@ -3,7 +3,8 @@
 from .backbones import BackboneConfig
 from .correspondence_projector import CorrespondenceProjector, ProjectorConfig
 from .injection import InjectionConfig
-from .vnvs import ModelConfig, VNVSModel
+from .model_config import ModelConfig
+from .vnvs import VNVSModel
 from .vnvs_block import VNVSBlock, VNVSBlockConfig
 
 __all__ = [

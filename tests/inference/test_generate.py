@@ -14,7 +14,8 @@ from scaling4d.__main__ import main
 from scaling4d.geometry.camera import relative_pose
 from scaling4d.geometry.trajectory import Trajectory
 from scaling4d.models.backbones import BackboneConfig
-from scaling4d.models.vnvs import ModelConfig, VNVSModel
+from scaling4d.models.model_config import ModelConfig
+from scaling4d.models.vnvs import VNVSModel
 from scaling4d.storage.video import read_video, write_video
 from tests.scenes import Camera, Clip, room
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from scaling4d.models.vnvs import LoraConfig, VNVSModel
+from scaling4d.models.model_config import LoraConfig
+from scaling4d.models.vnvs import VNVSModel
 from tests.models.conftest import Case
 from tests.process_group import one_process_group
 
