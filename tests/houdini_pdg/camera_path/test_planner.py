@@ -286,6 +286,8 @@ def test_the_committed_result_of_a_thousand_rooms_keeps_the_promises() -> None:
     assert result["rooms"] == 1000
     _check(result)
     assert result["cpu_seconds_per_room"]["median"] < 0.3
+    assert result["points_of_interest"]["median"] == 2
+    assert set(result["styles"]) == set(STYLES)
 
 
 @pytest.mark.full
