@@ -101,6 +101,11 @@ def test_a_few_hundred_steps_make_mini_follow_the_correspondence() -> None:
         optimizer.step()
     trained = generate(model, unseen)
     shuffled = generate(model, unseen.roll(1, 0))
+    source = unseen[:, :, CONTROL_CHANNELS["source"]]
+    still = torch.stack(
+        [build_control(x, torch.zeros_like(x[:, :2]), x, torch.ones_like(x[:, :1])) for x in source]
+    )
+    unmoved = generate(model, still)
     holes = unseen[:, :, CONTROL_CHANNELS["mask"]] < 0.5
     warped = unseen[:, :, CONTROL_CHANNELS["warped"]]
     figures = {
@@ -109,10 +114,15 @@ def test_a_few_hundred_steps_make_mini_follow_the_correspondence() -> None:
         "shuffled": psnr(shuffled, truth),
         "trained in holes": psnr(trained, truth, holes),
         "warp in holes": psnr(warped, truth, holes),
+        "told to stay, last frame against the moved view": psnr(unmoved[:, -1], truth[:, -1]),
+        "told to stay, last frame against the source": psnr(unmoved[:, -1], source[:, -1]),
     }
     assert figures["trained"] > figures["untrained"] + 3, figures
     assert figures["trained"] > figures["shuffled"] + 3, figures
     assert figures["trained in holes"] > figures["warp in holes"] + 1, figures
+    # The same source under another correspondence: the model goes where it is told to.
+    stayed = figures["told to stay, last frame against the source"]
+    assert stayed > figures["told to stay, last frame against the moved view"] + 1, figures
 
 
 @pytest.mark.parametrize("seed", [0, 1])
