@@ -57,12 +57,16 @@ def build_control(
     return torch.cat([part.to(source.dtype) for part in (source, scaled, warped, mask)], dim=1)
 
 
-def control_metadata(height: int, width: int) -> dict[str, object]:
-    """What a reader needs to undo the scaling, as JSON values to store beside a control."""
+def control_metadata() -> dict[str, object]:
+    """What a reader needs to understand a control and undo its scaling, as JSON values.
+
+    Saved models hold it (``control_encoding`` in their ``config.json``), and `GenerationResult`
+    beside its arrays.
+    """
     return {
         "channels": {name: [part.start, part.stop] for name, part in CONTROL_CHANNELS.items()},
         "correspondence": CorrespondenceField.convention,
-        "correspondence_scale": [2 / width, 2 / height],
+        "correspondence_scale": ["2 / width", "2 / height"],
         "correspondence_limit": CORRESPONDENCE_LIMIT,
         "missing_correspondence": [CORRESPONDENCE_LIMIT, CORRESPONDENCE_LIMIT],
         "mask": "1 = rendered",

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scaling4d.correspondence.control import control_metadata
 from scaling4d.storage.atomic import atomic_path, write_text_atomic
 from scaling4d.storage.video import write_video
 
@@ -81,5 +82,6 @@ class GenerationResult:
                 target_intrinsics=self.target_intrinsics,
                 target_from_source=self.target_from_source,
             )
-        write_text_atomic(folder / "settings.json", json.dumps(self.settings, indent=2) + "\n")
+        settings = {**self.settings, "control_encoding": control_metadata()}
+        write_text_atomic(folder / "settings.json", json.dumps(settings, indent=2) + "\n")
         return folder

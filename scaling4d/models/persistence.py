@@ -15,6 +15,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from scaling4d.correspondence.control import control_metadata
+
 from .errors import BackboneMismatchError, MissingWeightsError
 from .hub import download, is_hub_id, upload
 
@@ -50,8 +52,7 @@ def save_model(
         "backbone_facts": backbone_facts(model),
         "control_encoding": {
             "variant": model.config.control,
-            "correspondence": "displacement * (2/W, 2/H), clamped to +-2",
-            "mask": "1 = rendered",
+            **control_metadata(),
         },
         "versions": _versions(),
     }

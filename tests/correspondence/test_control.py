@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import numpy as np
-import pytest
 import torch
 
 from scaling4d.correspondence.control import (
@@ -78,8 +77,16 @@ def test_a_pixel_without_correspondence_is_two_two_in_the_control():
     assert torch.isfinite(control).all()
 
 
-def test_metadata_states_the_scaling_as_json():
-    stored = json.loads(json.dumps(control_metadata(240, 480)))
-    assert stored["correspondence_scale"] == [pytest.approx(2 / 480), pytest.approx(2 / 240)]
+def test_metadata_undoes_the_scaling():
+    stored = json.loads(json.dumps(control_metadata()))
+    height, width = 6, 8
+    displacement = torch.tensor([3.0, -2.0])[:, None, None].expand(1, 2, height, width)
+    source = torch.zeros(1, 3, height, width)
+    control = build_control(source, displacement, source, torch.ones(1, 1, height, width))
+    begin, end = stored["channels"]["correspondence"]
+    size = {"2 / width": width, "2 / height": height}
+    scale = [2 / size[text] for text in stored["correspondence_scale"]]
+    pixels = control[0, begin:end] / torch.tensor(scale)[:, None, None]
+    torch.testing.assert_close(pixels, displacement[0])
     assert stored["channels"]["mask"] == [8, 9]
     assert stored["correspondence"].startswith("displacement in pixels")

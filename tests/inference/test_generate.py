@@ -137,7 +137,9 @@ def test_everything_is_saved_and_read_back(source, model_folder: Path, tmp_path:
     with np.load(folder / "arrays.npz") as arrays:
         np.testing.assert_array_equal(arrays["correspondence"], result.correspondence)
         np.testing.assert_array_equal(arrays["mask"], result.mask)
-    assert json.loads((folder / "settings.json").read_text())["trajectory"] == "orbit:yaw=10"
+    settings = json.loads((folder / "settings.json").read_text())
+    assert settings["trajectory"] == "orbit:yaw=10"
+    assert settings["control_encoding"]["correspondence_scale"] == ["2 / width", "2 / height"]
     assert result.save(tmp_path / "out.mp4").is_file()
 
 

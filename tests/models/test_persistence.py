@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from scaling4d.correspondence.control import CONTROL_CHANNELS, build_control
+from scaling4d.correspondence.control import CONTROL_CHANNELS, build_control, control_metadata
 from scaling4d.models import BackboneConfig, ModelConfig, ProjectorConfig, VNVSModel
 from scaling4d.models.control_variants import control_channels, select_control
 from scaling4d.models.errors import MissingWeightsError
@@ -27,6 +27,12 @@ def test_cut_short_weights_are_called_broken(tmp_path: Path) -> None:
     weights.write_bytes(weights.read_bytes()[:1000])
     with pytest.raises(MissingWeightsError, match="broken"):
         VNVSModel.from_pretrained(tmp_path)
+
+
+def test_a_saved_model_says_how_its_control_is_scaled(tmp_path: Path) -> None:
+    VNVSModel.build(ModelConfig.from_dict(TINY)).save_pretrained(tmp_path)
+    encoding = json.loads((tmp_path / "config.json").read_text())["control_encoding"]
+    assert encoding == {"variant": "correspondence", **control_metadata()}
 
 
 def test_other_format_names_the_versions(tmp_path: Path) -> None:
