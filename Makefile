@@ -14,8 +14,8 @@ setup: $(VENV)/.installed  ## Install what users need into .venv
 setup-dev: $(VENV)/.installed-dev  ## Install what developers need on top
 
 $(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "error: $(PYTHON) is older than 3.11; run make PYTHON=python3.11" >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+		{ echo "error: $(PYTHON) is not Python 3.11, which bpy needs; run make PYTHON=python3.11" >&2; exit 2; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
 		{ echo "error: $(PYTHON) has no venv module: apt-get install python3-venv" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)

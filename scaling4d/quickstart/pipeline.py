@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +33,11 @@ def run_quickstart(out: Path, real: Path | None, settings: QuickstartSettings) -
         ValueError: for a folder of videos that is missing or empty.
         CommandError: if a part fails; running again goes on from there.
     """
-    real_videos = None if real is None else find_videos(real)
+    real_videos = None if real is None else _usable_videos(real, settings)
     with exclusive(out):
         for folder in {path.parent for path in out.rglob(".*.partial*")}:
             remove_partials(folder)  # nobody else writes here: what is left, a killed run left
-        stages = Stages(out, total=7)
+        stages = Stages(out, total=7 if real_videos else 8)
         data = out / "data"
         library = out / "library"
         stages.run("library", "build the asset library", None, lambda: _library(out, library))
@@ -46,15 +47,15 @@ def run_quickstart(out: Path, real: Path | None, settings: QuickstartSettings) -
         if real_videos is None:
             title = "mint scenes that stand in for real videos"
             mint("stand_in", title, s.stand_in_scenes, s.stand_in_cameras, s.stand_in_frames)
-            held_out_video = None
+            title, training, shown_video = "show what their cameras saw as plain videos", [], None
+            take = partial(_export_clips, data / "stand_in", data / "real")
         else:
-            *training, held_out_video = real_videos if len(real_videos) > 1 else real_videos * 2
-            listing = [str(path) for path in training]
-            work = lambda: _link_videos(training, data / "real")  # noqa: E731
-            stages.run("real", f"take {len(training)} real videos", listing, work)
+            # The last one is kept out of training; an only one has to serve for both.
+            training, shown_video = real_videos[:-1] or real_videos, real_videos[-1]
+            title = f"take {len(training)} real videos"
+            take = partial(_link_videos, training, data / "real")
+        stages.run("real", title, [str(path) for path in training], take, owns=[data / "real"])
         mint("held_out", "mint a scene that is kept out of training", 1, s.cameras, s.frames)
-        if real_videos is None:
-            _export_clips(data / "stand_in", data / "real")
 
         stages.run(
             "train",
@@ -66,8 +67,8 @@ def run_quickstart(out: Path, real: Path | None, settings: QuickstartSettings) -
         stages.run(
             "compare",
             "generate novel views and compare",
-            [s.sampler_steps, s.evaluation_pairs, str(held_out_video)],
-            lambda: _compare(out, held_out_video, settings),
+            [s.sampler_steps, s.evaluation_pairs, str(shown_video)],
+            lambda: _compare(out, shown_video, shown_video in training, settings),
             owns=[out / "results"],
         )
         stages.run(
@@ -114,10 +115,20 @@ def _minter(
     return mint
 
 
+def _usable_videos(folder: Path, settings: QuickstartSettings) -> list[Path]:
+    """Find the videos and check, before minutes of work, that each can be trained on."""
+    from scaling4d.data.pairs import ClipSize
+    from scaling4d.data.video_clips import collect_clips
+
+    videos = find_videos(folder)
+    size = ClipSize(frames=settings.frames, height=settings.size, width=settings.size)
+    collect_clips([(video, "") for video in videos], size, skip_broken=False)
+    return videos
+
+
 def _link_videos(videos: list[Path], folder: Path) -> None:
     """Put links to the training videos into one folder; nothing of the user's is copied."""
-    if folder.exists():
-        shutil.rmtree(folder)
+    shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for number, video in enumerate(videos):
         (folder / f"{number:04d}_{video.name}").symlink_to(video.resolve())
@@ -125,15 +136,12 @@ def _link_videos(videos: list[Path], folder: Path) -> None:
 
 def _export_clips(scenes: Path, folder: Path) -> None:
     """Write what each camera of the stand-in scenes saw as a plain video, without its geometry."""
-    for link in folder.glob("*"):
-        if link.is_symlink():  # real videos of an earlier run with --real
-            link.unlink()
+    shutil.rmtree(folder, ignore_errors=True)
     for path in sorted((scenes / "scenes").glob("*.h5")):
         with open_scene(path) as scene:
             for camera in scene.camera_names:
                 target = folder / f"{path.stem}_{camera}.mp4"
-                if not target.exists():
-                    write_video(target, scene.rgb(camera), scene.fps, quality=12)
+                write_video(target, scene.rgb(camera), scene.fps, quality=12)
 
 
 def _train(out: Path, settings: QuickstartSettings) -> None:
@@ -159,7 +167,9 @@ def _train(out: Path, settings: QuickstartSettings) -> None:
     run_command(trained, out / "logs" / "train.log")
 
 
-def _compare(out: Path, video: Path | None, settings: QuickstartSettings) -> dict[str, Any]:
+def _compare(
+    out: Path, video: Path | None, trained_on: bool, settings: QuickstartSettings
+) -> dict[str, Any]:
     from scaling4d.quickstart.compare import (
         compare_on_scene,
         new_path_on_scene,
@@ -176,7 +186,7 @@ def _compare(out: Path, video: Path | None, settings: QuickstartSettings) -> dic
         record["real_video"] = new_path_on_video(
             video, model, VIDEO_TRAJECTORY, results / "real_video.mp4", settings
         )
-        record["real_video"]["source"] = video.name
+        record["real_video"] |= {"source": video.name, "trained_on": trained_on}
     write_text_atomic(results / "comparison.json", json.dumps(record, indent=1) + "\n")
     return record
 

@@ -56,7 +56,7 @@ def write_report(
         "<h1>Scaling4D quickstart</h1>",
         "<p>A small asset library was built, scenes were composed in USD and path-traced from "
         "synchronised cameras, and a small video diffusion transformer was trained on "
-        f"{_real(real)} and on the synthetic pairs. Then it made views that it had never seen.</p>",
+        f"{_real(real)} and on the synthetic pairs. Then it made new views.</p>",
         "<h2>Novel views of a scene kept out of training</h2>",
         *_results(out, comparison),
         "<h2>How good it is</h2>",
@@ -108,10 +108,13 @@ def _results(out: Path, comparison: Record) -> Iterable[str]:
     yield _video(results / "new_path.mp4", caption)
     if "real_video" in comparison:
         record = comparison["real_video"]
+        seen = "the only one given, so the model was trained on it too"
+        unseen = "kept out of training"
         yield _video(
             results / "real_video.mp4",
-            f"The real video {record['source']} under {record['trajectory']}: source, warped, "
-            "generated. A pure rotation needs no depth, so none was guessed.",
+            f"The real video {record['source']}, {seen if record['trained_on'] else unseen}, "
+            f"under {record['trajectory']}: source, warped, generated. A pure rotation needs no "
+            "depth, so none was guessed.",
         )
 
 

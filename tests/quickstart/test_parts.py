@@ -15,8 +15,12 @@ import pytest
 from scaling4d.__main__ import main
 from scaling4d.quickstart.command import CommandError, run_command
 from scaling4d.quickstart.compare import inpaint
+from scaling4d.quickstart.pipeline import _export_clips
+from scaling4d.quickstart.report import _results
 from scaling4d.quickstart.settings import QuickstartSettings
 from scaling4d.quickstart.stages import Stages, exclusive
+from scaling4d.storage.video import probe_video, write_video
+from tests.data.samples import write_sample_scene, write_sample_video
 
 
 def test_settings_are_read_with_their_types() -> None:
@@ -66,6 +70,41 @@ def test_a_command_dies_with_a_killed_parent(tmp_path: Path) -> None:
     while is_running(int(pid)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not is_running(int(pid))
+
+
+def test_a_video_too_short_to_train_on_is_told_before_any_work(tmp_path: Path, capsys) -> None:
+    write_sample_video(tmp_path / "videos" / "long.mp4", frames=40)
+    write_sample_video(tmp_path / "videos" / "short.mp4", frames=9)
+    out = tmp_path / "out"
+    assert main(["quickstart", "--real", str(tmp_path / "videos"), "--out", str(out)]) == 2
+    assert "short.mp4 gives 9 frames" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_stand_in_videos_are_those_of_the_present_scenes(tmp_path: Path) -> None:
+    scenes, videos = tmp_path / "stand_in", tmp_path / "real"
+    write_sample_scene(scenes / "scenes" / "a.h5", frames=5)
+    write_sample_scene(scenes / "scenes" / "b.h5", frames=5)
+    _export_clips(scenes, videos)
+    (scenes / "scenes" / "a.h5").unlink()
+    write_sample_scene(scenes / "scenes" / "b.h5", frames=9)
+    _export_clips(scenes, videos)
+    assert sorted(path.name for path in videos.iterdir()) == [f"b_cam{i}.mp4" for i in range(3)]
+    assert probe_video(videos / "b_cam0.mp4").frames == 9
+
+
+@pytest.mark.parametrize(
+    ("trained_on", "words"), [(True, "trained on it too"), (False, "kept out")]
+)
+def test_the_report_says_whether_a_real_video_was_trained_on(
+    trained_on: bool, words: str, tmp_path: Path
+) -> None:
+    video = tmp_path / "results" / "real_video.mp4"
+    for name in ("real_video", "new_path"):
+        write_video(video.with_name(f"{name}.mp4"), np.zeros((2, 16, 16, 3), np.uint8), 8)
+    record = {"source": "a.mp4", "trajectory": "pan", "trained_on": trained_on}
+    comparison = {"pairs": [], "new_path": {"trajectory": "orbit"}, "real_video": record}
+    assert words in "".join(_results(tmp_path, comparison))
 
 
 def wait_for_text(path: Path, seconds: float = 30) -> str:
