@@ -47,6 +47,15 @@ def test_columns_are_scenes_and_rows_are_cameras_at_later_moments(tmp_path: Path
     assert picture.shape == (2 * 9 + 4, 2 * 9 + 4, 3)
 
 
+def test_stills_fill_rows_of_the_asked_length(tmp_path: Path) -> None:
+    for index, level in enumerate((40, 120, 200, 250)):
+        _scene(tmp_path / "scenes" / f"scene_{index:06d}.h5", level, cameras=1)
+    assert main([str(tmp_path), "--out", str(tmp_path / "a.png"), "--columns=2", "--tile=5"]) == 0
+    picture = cv2.imread(str(tmp_path / "a.png"))
+    shown = [[int(picture[6 + 9 * row, 6 + 9 * column, 0]) for column in (0, 1)] for row in (0, 1)]
+    assert shown == [[40, 120], [200, 250]]
+
+
 def test_what_cannot_be_shown_is_one_line_and_status_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
