@@ -34,7 +34,8 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--model", type=Path, required=True, help="folder OUT/model of a training")
     parser.add_argument(
         "--depth",
-        help="depth of the source: .npy, .npz or scene .h5, 'infinity', or transformers:MODEL "
+        help="depth of the source: .npy, .npz, folder of .exr or scene .h5, 'infinity', or "
+        "transformers:MODEL "
         "(default: metric Depth Anything V2 from the hub)",
     )
     parser.add_argument("--intrinsics", type=Path, help=".npy of (3, 3) or (T, 3, 3), pixels")

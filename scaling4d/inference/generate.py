@@ -57,9 +57,10 @@ def generate(
             frame's source camera; mode "world" needs ``world_from_source``.
         model: folder saved by ``python -m train`` (``OUT/model``), or a loaded model.
         depth: planar z of the source, larger is farther: (T, H, W) floating point at the size of
-            the video or of the output; a ``.npy``, ``.npz`` (key ``depth``) or scene ``.h5`` file;
-            an estimator ``"transformers:MODEL"`` (hub id or folder); ``"infinity"`` for
-            pure rotations and zooms, which need no depth; None for metric Depth Anything V2.
+            the video or of the output; a file that `read_depth` takes (``.npy``, ``.npz``, a folder
+            of ``.exr``), alone or as ``"precomputed:FILE"``; a scene ``.h5``; an estimator
+            ``"transformers:MODEL"`` (hub id or folder); ``"infinity"`` for pure rotations and
+            zooms, which need no depth; None for metric Depth Anything V2.
         intrinsics: (3, 3) or (T, 3, 3) in pixels of the video as given. None: those of the depth
             estimator or file, else an assumed field of view, with a warning.
         world_from_source: (T, 4, 4) poses of the source camera, OpenCV axes, for mode "world".
@@ -70,7 +71,8 @@ def generate(
             where the model's rule (rk+1) asks for it.
         size: (height, width) of the output; None keeps the video's. Frames, depth and intrinsics
             are cropped centrally and resized together.
-        frame_step: take every n-th frame of the video.
+        frame_step: take every n-th frame of the video. What is given per frame (T above) is given
+            for all frames of the video, or for those that are used.
         steps: sampler steps.
         text_guidance: classifier-free guidance scale of the prompt; 1 is none.
         footprint: 1 or 2; 2 draws each source pixel on 2x2 target pixels, closing the cracks of
@@ -92,16 +94,16 @@ def generate(
         video,
         depth=depth,
         intrinsics=intrinsics,
+        world_from_source=world_from_source,
         frames=frames,
         size=size,
         frame_step=frame_step,
+        frame_compression=network.backbone.geometry.frame_compression,
         device=place,
     )
-    if frames is None:
-        source = _trim_to_legal_length(source, network)
     network.check_size(len(source.frames), *source.size)
     path = _read_trajectory(trajectory, source, pivot_depth)
-    target_from_source = path.relative_to(world_from_source)
+    target_from_source = path.relative_to(source.world_from_source)
     target_intrinsics = path.target_intrinsics(source.intrinsics)
     if path.source_index is not None:
         source = source.reordered(path.source_index)
@@ -186,12 +188,3 @@ def to_uint8(video: torch.Tensor) -> NDArray[np.uint8]:
     """(T, 3, H, W) in [-1, 1] -> (T, H, W, 3) uint8, rounded."""
     scaled = ((video.float().clamp(-1, 1) + 1) * 127.5).round().byte()
     return np.ascontiguousarray(scaled.permute(0, 2, 3, 1).cpu().numpy())
-
-
-def _trim_to_legal_length(source: Source, model: VNVSModel) -> Source:
-    """Drop the last frames that the model's rule rk+1 has no place for, and say so."""
-    stride = model.backbone.geometry.frame_compression
-    legal = (len(source.frames) - 1) // stride * stride + 1
-    if legal != len(source.frames):
-        logger.info("using the first %d of %d frames (%dk+1)", legal, len(source.frames), stride)
-    return source.reordered(np.arange(legal))

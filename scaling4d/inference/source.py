@@ -1,4 +1,4 @@
-"""What a user gives for the source video, brought to one size: frames, depth, intrinsics."""
+"""What a user gives for the source video, brought to one size and rate: frames, depth, cameras."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from scaling4d.estimators import make_depth_estimator
+from scaling4d.estimators import DepthEstimate, make_depth_estimator
+from scaling4d.estimators.depth_files import read_depth
 from scaling4d.geometry.camera import crop_intrinsics, intrinsics_from_fov, resize_intrinsics
 from scaling4d.storage.scene_file import open_scene
 from scaling4d.storage.video import crop_box, fit_image, probe_video, read_video
@@ -34,15 +35,17 @@ class Source:
 
     Attributes:
         frames: (T, H, W, 3) uint8.
-        depth: (T, H, W) float32 planar z, +inf = no surface.
+        depth: (T, H, W) float32 planar z, +inf = no surface, NaN = unknown.
         intrinsics: (T, 3, 3) float64 pixels.
         fps: frames per second.
+        world_from_source: (T, 4, 4) poses, or None where they are not known.
     """
 
     frames: NDArray[np.uint8]
     depth: NDArray[np.float32]
     intrinsics: NDArray[np.float64]
     fps: float
+    world_from_source: NDArray[np.float64] | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -56,7 +59,14 @@ class Source:
                 f"the trajectory shows source frame {index.max()}, but the video has "
                 f"{len(self.frames)} frames: 0 to {len(self.frames) - 1}"
             )
-        return Source(self.frames[index], self.depth[index], self.intrinsics[index], self.fps)
+        poses = self.world_from_source
+        return Source(
+            self.frames[index],
+            self.depth[index],
+            self.intrinsics[index],
+            self.fps,
+            None if poses is None else poses[index],
+        )
 
 
 def read_source(
@@ -64,39 +74,33 @@ def read_source(
     *,
     depth: str | Path | ArrayLike | None,
     intrinsics: ArrayLike | None,
+    world_from_source: ArrayLike | None = None,
     frames: int | None,
     size: tuple[int, int] | None,
     frame_step: int,
+    frame_compression: int = 1,
     device: torch.device,
 ) -> Source:
     """Read a clip and its geometry, cropped and resized together (see `generate`).
 
+    Args:
+        video, depth, intrinsics, world_from_source, frames, size, frame_step: as in `generate`.
+        frame_compression: r of the model's rule rk+1, to which ``frames=None`` keeps.
+        device: where a depth estimator runs.
+
     Raises:
         ValueError: naming what is missing or does not fit.
     """
-    images, original, fps = _read_frames(video, frames, size, frame_step)
-    count, height, width = images.shape[:3]
-    if intrinsics is not None:
-        matrix = _fit_intrinsics(intrinsics, count, original, (height, width))
-    else:
-        matrix = None
-    if depth is None:
-        depth = f"transformers:{DEFAULT_DEPTH_MODEL}"
+    clip = _read_clip(video, frames, size, frame_step, frame_compression)
+    count, height, width = clip.frames.shape[:3]
+    matrix = None if intrinsics is None else _fit_intrinsics(intrinsics, clip, clip.original)
     if isinstance(depth, str) and depth == "infinity":
         planar = np.full((count, height, width), np.inf, dtype=np.float32)
-    elif isinstance(depth, str) and ":" in depth and not Path(depth).exists():
-        planar, estimated = _estimate_depth(depth, images, fps, device)
-        matrix = estimated if matrix is None else matrix
-    elif isinstance(depth, (str, Path)):
-        stored, stored_intrinsics = _load_depth(Path(depth))
-        planar = _fit_depth(stored[::frame_step], count, original, (height, width))
-        if matrix is None and stored_intrinsics is not None:
-            stored_intrinsics = stored_intrinsics[
-                :: frame_step if stored_intrinsics.ndim == 3 else 1
-            ]
-            matrix = _fit_intrinsics(stored_intrinsics, count, stored.shape[1:], (height, width))
+    elif depth is None or isinstance(depth, (str, Path)):
+        planar, known = _find_depth(depth or f"transformers:{DEFAULT_DEPTH_MODEL}", clip, device)
+        matrix = known if matrix is None else matrix
     else:
-        planar = _fit_depth(np.asarray(depth), count, original, (height, width))
+        planar = _fit_depth(np.asarray(depth), clip)
     if matrix is None:
         logger.warning(
             "no intrinsics given: assuming a horizontal field of view of %g degrees "
@@ -104,78 +108,126 @@ def read_source(
             DEFAULT_FOV_DEGREES,
         )
         matrix = np.tile(intrinsics_from_fov(height, width, DEFAULT_FOV_DEGREES), (count, 1, 1))
-    return Source(images, planar, matrix, fps)
+    poses = None
+    if world_from_source is not None:
+        poses = clip.per_frame(world_from_source, "world_from_source", (4, 4))
+    return Source(clip.frames, planar, matrix, clip.fps, poses)
 
 
-def _read_frames(
+@dataclass(frozen=True)
+class _Clip:
+    """Frames at the output's size, and what of the video they are.
+
+    Attributes:
+        frames: (T, H, W, 3) uint8.
+        fps: frames per second.
+        original: the video's own height and width.
+        length: the video's own number of frames.
+        step: every which of them was taken.
+    """
+
+    frames: NDArray[np.uint8]
+    fps: float
+    original: tuple[int, int]
+    length: int
+    step: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.frames.shape[1], self.frames.shape[2]
+
+    def of_these_frames(self, values: NDArray[Any], name: str) -> NDArray[Any]:
+        """Take what belongs to the clip's frames from values per frame of the video or the clip."""
+        count = len(self.frames)
+        if len(values) == self.length:
+            return values[:: self.step][:count]
+        if len(values) != count:
+            raise ValueError(
+                f"{name} has {len(values)} frames: give it for all {self.length} of the video, or "
+                f"for the {count} that are used (every {self.step} of them)"
+            )
+        return values
+
+    def per_frame(self, matrices: ArrayLike, name: str, shape: tuple[int, ...]) -> NDArray[Any]:
+        """One float64 matrix per frame of the clip, from one for all or some per frame."""
+        values = np.asarray(matrices, dtype=np.float64)
+        if values.shape == shape:
+            return np.tile(values, (len(self.frames), 1, 1))
+        if values.ndim != 3 or values.shape[1:] != shape:
+            raise ValueError(
+                f"{name} must be {shape} or (frames, {shape[0]}, {shape[1]}), got {values.shape}"
+            )
+        return self.of_these_frames(values, name)
+
+
+def _read_clip(
     video: str | Path | NDArray[np.uint8],
     frames: int | None,
     size: tuple[int, int] | None,
-    frame_step: int,
-) -> tuple[NDArray[np.uint8], tuple[int, int], float]:
-    """Return frames at ``size``, the video's own (height, width) and the rate."""
+    step: int,
+    compression: int,
+) -> _Clip:
+    if step < 1:
+        raise ValueError(f"frame_step must be at least 1, got {step}")
     if isinstance(video, (str, Path)):
         info = probe_video(video)
-        available = -(-info.frames // frame_step)
-        wanted = frames or min(available, MAX_DEFAULT_FRAMES)
-        clip = read_video(video, frames=wanted, step=frame_step, size=size)
-        return clip.frames, (info.height, info.width), clip.fps
+        wanted = frames or _default_frames(-(-info.frames // step), compression)
+        read = read_video(video, frames=wanted, step=step, size=size)
+        return _Clip(read.frames, read.fps, (info.height, info.width), info.frames, step)
     images = np.asarray(video)
     if images.ndim != 4 or images.shape[3] != 3 or images.dtype != np.uint8:
         raise ValueError(
             f"a video array must be (frames, height, width, 3) uint8 RGB, "
             f"got {images.shape} {images.dtype}"
         )
-    images = images[::frame_step]
-    wanted = frames or min(len(images), MAX_DEFAULT_FRAMES)
+    length, original = len(images), (images.shape[1], images.shape[2])
+    images = images[::step]
+    wanted = frames or _default_frames(len(images), compression)
     if len(images) < wanted:
         raise ValueError(f"the video has {len(images)} frames, {wanted} needed: ask for fewer")
-    original = (images.shape[1], images.shape[2])
     images = images[:wanted]
     if size is not None and size != original:
         images = np.stack([fit_image(image, size) for image in images])
-    return images, original, 16.0
+    return _Clip(images, 16.0, original, length, step)
+
+
+def _default_frames(available: int, compression: int) -> int:
+    """As many as there are, at most 49, fewer where the model's rule rk+1 has no place for them."""
+    legal = (min(available, MAX_DEFAULT_FRAMES) - 1) // compression * compression + 1
+    if legal != available:
+        logger.info("using the first %d of %d frames (%dk+1)", legal, available, compression)
+    return legal
 
 
 def _fit_intrinsics(
-    intrinsics: ArrayLike, count: int, original: tuple[int, ...], size: tuple[int, int]
+    intrinsics: ArrayLike, clip: _Clip, original: tuple[int, ...]
 ) -> NDArray[np.float64]:
-    """Follow the crop and resize that brought frames from ``original`` to ``size``."""
-    matrix = np.asarray(intrinsics, dtype=np.float64)
-    if matrix.shape == (3, 3):
-        matrix = np.tile(matrix, (count, 1, 1))
-    if matrix.ndim != 3 or matrix.shape[1:] != (3, 3) or len(matrix) < count:
-        raise ValueError(
-            f"intrinsics must be (3, 3) or ({count}, 3, 3) in pixels of the video, "
-            f"got shape {np.shape(intrinsics)}"
-        )
-    matrix = matrix[:count]
+    """Follow the crop and resize that brought frames from ``original`` to the clip's size."""
+    matrix = clip.per_frame(intrinsics, "intrinsics", (3, 3))
     if not np.isfinite(matrix).all() or (matrix[:, [0, 1], [0, 1]] <= 0).any():
         raise ValueError("intrinsics need finite values and positive focal lengths")
-    top, left, height, width = crop_box(original[0], original[1], size[0], size[1])
+    top, left, height, width = crop_box(original[0], original[1], *clip.size)
     cropped = crop_intrinsics(matrix, top=top, left=left)
     return resize_intrinsics(
-        cropped, height=height, width=width, new_height=size[0], new_width=size[1]
+        cropped, height=height, width=width, new_height=clip.size[0], new_width=clip.size[1]
     )
 
 
-def _fit_depth(
-    depth: NDArray[Any], count: int, original: tuple[int, int], size: tuple[int, int]
-) -> NDArray[np.float32]:
+def _fit_depth(depth: NDArray[Any], clip: _Clip) -> NDArray[np.float32]:
     """Crop and resize a depth video like its frames, by nearest neighbour: edges stay edges."""
     import cv2
 
-    if depth.ndim != 3 or len(depth) < count or depth.dtype.kind != "f":
+    original, size = clip.original, clip.size
+    if depth.ndim != 3 or depth.dtype.kind != "f":
         raise ValueError(
-            f"depth must be (frames, height, width) floating point with at least {count} frames, "
-            f"got {depth.shape} {depth.dtype}"
+            f"depth must be (frames, height, width) floating point, got {depth.shape} {depth.dtype}"
         )
     if depth.shape[1:] not in (original, size):
         raise ValueError(
             f"depth is {depth.shape[1]}x{depth.shape[2]}, expected the video's "
             f"{original[0]}x{original[1]} or the output's {size[0]}x{size[1]} (height x width)"
         )
-    depth = depth[:count].astype(np.float32, copy=False)
+    depth = clip.of_these_frames(depth, "depth").astype(np.float32, copy=False)
     if not (depth > 0).any():
         raise ValueError("depth holds no positive value: it must be planar z, larger is farther")
     if depth.shape[1:] == size:
@@ -187,38 +239,42 @@ def _fit_depth(
     )
 
 
-def _load_depth(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """Read (depth, intrinsics or None) from ``.npy``, ``.npz`` or ``scene.h5`` (first camera)."""
-    if not path.is_file():
-        raise ValueError(
-            f"no depth at {path}: give a .npy, .npz or scene .h5 file, an array, "
-            "'infinity', or an estimator such as 'transformers:MODEL'"
-        )
-    if path.suffix == ".npy":
-        return np.load(path, allow_pickle=False), None
-    if path.suffix == ".npz":
-        with np.load(path, allow_pickle=False) as archive:
-            if "depth" not in archive:
-                raise ValueError(f"{path} holds {', '.join(archive) or 'nothing'}, not 'depth'")
-            return archive["depth"], archive.get("intrinsics")
-    if path.suffix == ".h5":
-        with open_scene(path) as scene:
-            camera = scene.camera_names[0]
-            return scene.depth(camera), scene.intrinsics(camera)
-    raise ValueError(f"depth is read from .npy, .npz or .h5, got {path}")
-
-
-def _estimate_depth(
-    spec: str, images: NDArray[np.uint8], fps: float, device: torch.device
+def _find_depth(
+    depth: str | Path, clip: _Clip, device: torch.device
 ) -> tuple[NDArray[np.float32], NDArray[np.float64] | None]:
-    name, _, model = spec.partition(":")
-    estimator = make_depth_estimator(name, model=model, device=str(device))
-    video = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2))).to(device)
-    estimate = estimator(video, fps)
+    """Depth and intrinsics from a file, or from the estimator ``NAME:MODEL``."""
+    name, _, rest = str(depth).partition(":")
+    if name == "precomputed":
+        depth = rest
+    if rest and name != "precomputed" and not Path(depth).exists():
+        video = torch.from_numpy(np.ascontiguousarray(clip.frames.transpose(0, 3, 1, 2)))
+        estimator = make_depth_estimator(name, model=rest, device=str(device))
+        estimate = estimator(video.to(device), clip.fps)
+    else:
+        estimate = _read_depth_file(Path(depth))
     if estimate.kind == "relative":
         logger.warning(
-            "%s gives relative depth: trajectory amounts in metres are in its own unit", spec
+            "%s gives relative depth: trajectory amounts in metres are in its own unit", depth
         )
     planar = estimate.depth.cpu().numpy().astype(np.float32)
-    known = estimate.intrinsics
-    return planar, None if known is None else known.double().cpu().numpy()
+    known = None
+    if estimate.intrinsics is not None:
+        matrices = estimate.intrinsics.double().cpu().numpy()
+        known = _fit_intrinsics(matrices, clip, planar.shape[1:])
+    return _fit_depth(planar, clip), known
+
+
+def _read_depth_file(path: Path) -> DepthEstimate:
+    """Whatever `read_depth` takes, or the first camera of a scene file."""
+    if not path.exists():
+        raise ValueError(
+            f"no depth at {path}: give a .npy, .npz or scene .h5 file, a folder of .exr, an array, "
+            "'infinity', or an estimator such as 'transformers:MODEL'"
+        )
+    if path.suffix != ".h5":
+        return read_depth(path)
+    with open_scene(path) as scene:
+        camera = scene.camera_names[0]
+        return DepthEstimate(
+            torch.from_numpy(scene.depth(camera)), torch.from_numpy(scene.intrinsics(camera))
+        )

@@ -8,11 +8,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 import scaling4d
 from scaling4d.__main__ import main
 from scaling4d.geometry.camera import relative_pose
 from scaling4d.geometry.trajectory import Trajectory
+from scaling4d.inference.source import read_source
 from scaling4d.models.backbones import BackboneConfig
 from scaling4d.models.model_config import ModelConfig
 from scaling4d.models.vnvs import VNVSModel
@@ -147,7 +149,11 @@ def test_everything_is_saved_and_read_back(source, model_folder: Path, tmp_path:
     ("changes", "message"),
     [
         ({"depth": np.ones((5, 8, 8), np.float32)}, "depth is 8x8, expected the video's 32x48"),
-        ({"depth": np.ones((3, 32, 48), np.float32)}, "at least 5 frames"),
+        ({"depth": np.ones((3, 32, 48), np.float32)}, "depth has 3 frames: give it for all 5"),
+        ({"depth": "precomputed:nowhere.npz"}, r"no depth at nowhere\.npz"),
+        ({"intrinsics": np.ones((4, 3, 3))}, "intrinsics has 4 frames: give it for all 5"),
+        ({"world_from_source": np.eye(4)[None]}, "world_from_source has 1 frames"),
+        ({"frame_step": 0}, "frame_step must be at least 1"),
         ({"depth": np.ones((5, 32, 48), np.int64)}, "floating point"),
         ({"depth": np.zeros((5, 32, 48), np.float32)}, "no positive value"),
         ({"depth": "nowhere.npz"}, r"no depth at nowhere\.npz"),
@@ -189,6 +195,55 @@ def test_the_command_line_makes_a_video_and_never_overwrites(
     assert main([*command, "-o", str(out)]) == 2
     assert out.read_bytes() == written
     assert "exists already" in capsys.readouterr().err
+
+
+def numbered(frames: int, where: str, folder: Path) -> dict:
+    """Depth 1, 2, ... of that many frames, given in one of the ways that `read_source` takes."""
+    depth = np.tile(np.arange(1, frames + 1, dtype=np.float32)[:, None, None], (1, 16, 16))
+    focal = np.arange(1, frames + 1)[:, None, None] * np.diag([10.0, 10.0, 1.0])
+    focal[:, 2, 2] = 1
+    poses = np.tile(np.eye(4), (frames, 1, 1))
+    poses[:, 0, 3] = np.arange(1, frames + 1)
+    given: dict = {"depth": depth, "intrinsics": focal, "world_from_source": poses}
+    if where == "array":
+        return given
+    given |= {"intrinsics": None, "depth": folder / "depth.npz"}
+    if where == "point_map":  # as GeometryCrafter writes it; one pinhole for all frames
+        ray = np.stack(
+            [*np.meshgrid(np.arange(16) + 0.5, np.arange(16) + 0.5), np.full((16, 16), 10)], -1
+        )
+        points = depth[..., None] * ray / 10
+        np.savez(folder / "depth.npz", point_map=points, mask=np.ones(depth.shape, bool))
+        return given | {"intrinsics": focal}
+    if where == "exr":
+        OpenEXR = pytest.importorskip("OpenEXR", reason="extra [render] is not installed")
+        for index, frame in enumerate(depth):
+            header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+            OpenEXR.File(header, {"Z": frame}).write(str(folder / f"{index:04d}.exr"))
+        return given | {"depth": folder, "intrinsics": focal}
+    np.savez(folder / "depth.npz", depth=depth, intrinsics=focal)
+    if where == "precomputed":
+        given["depth"] = f"precomputed:{folder / 'depth.npz'}"
+    return given
+
+
+@pytest.mark.parametrize("where", ["array", "npz", "precomputed", "point_map", "exr"])
+@pytest.mark.parametrize(("given", "expected"), [(10, [1, 3, 5, 7, 9]), (5, [1, 2, 3, 4, 5])])
+def test_what_is_given_per_frame_follows_the_frame_step(given, expected, where, tmp_path) -> None:
+    """For all 10 frames of the video every second is taken; for the 5 used ones all are."""
+    video = np.arange(10, dtype=np.uint8)[:, None, None, None] * np.ones((16, 16, 3), np.uint8)
+    source = read_source(
+        video,
+        **numbered(given, where, tmp_path),
+        frames=5,
+        size=None,
+        frame_step=2,
+        device=torch.device("cpu"),
+    )
+    assert source.frames[:, 0, 0, 0].tolist() == [0, 2, 4, 6, 8]
+    np.testing.assert_allclose(source.depth[:, 0, 0], expected, rtol=1e-6)
+    np.testing.assert_allclose(source.intrinsics[:, 0, 0], 10.0 * np.array(expected))
+    assert source.world_from_source[:, 0, 3].tolist() == expected
 
 
 @pytest.mark.parametrize(
