@@ -13,7 +13,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ import yaml
 
 from .categories import UNKNOWN, normalize_category
 from .entry import Entry, parse_entry
-from .variant_tree import Record
+from .variant_tree import Record, merge_sets
 
 FORMAT = "scaling4d-catalog"
 FORMAT_VERSION = 1
@@ -107,6 +107,22 @@ class Catalog:
                 self.entries[position] = entry
                 return
         self.entries.append(entry)
+
+    def merge(self, entry: Entry) -> None:
+        """Add an entry made anew; if its id is known, what the catalogue pins stays.
+
+        That is the order of the variants (new ones are appended, lost ones retired), their weights,
+        and the entry's own weight and tags.
+        """
+        known = next((each for each in self.entries if each.id == entry.id), None)
+        if known is not None:
+            entry = replace(
+                entry,
+                variants=merge_sets(known.variants, entry.variants),
+                weight=known.weight,
+                tags=tuple(dict.fromkeys((*known.tags, *entry.tags))),
+            )
+        self.add(entry)
 
     def __getitem__(self, id: str) -> Entry:
         """Return the entry of an id; KeyError names close ids."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -43,63 +43,78 @@ def build_catalog(folder: Path) -> Catalog:
     Raises:
         CatalogError: when two assets give the same id.
     """
-    catalog = Catalog([], folder)
-    for file in find_assets(folder):
-        entry = _describe(file, folder)
-        if entry is None:
-            continue
-        if any(each.id == entry.id for each in catalog):
-            raise CatalogError(
-                f"{file} and {catalog[entry.id].file} both have the id {entry.id!r}; "
-                f"rename the default prim of one"
-            )
-        catalog.entries.append(entry)
-    return catalog
+    return update_catalog(Catalog([], folder))
 
 
 def update_catalog(catalog: Catalog) -> Catalog:
     """Return the catalogue brought up to date with the files below its folder.
 
     Pinned names keep their places, new ones are appended, missing ones retired; tags, weights and
-    whatever the file does not state stay as they are. New assets are appended. An entry whose file
-    is gone stays, with a warning: the validator reports it.
+    whatever the file does not state stay as they are. New assets are appended. An asset whose
+    folder was moved or renamed is known by its id. An entry whose file is gone or cannot be read
+    stays, with a warning: the validator reports it.
+
+    Raises:
+        CatalogError: when two assets give the same id, as a copied folder does.
     """
+    known = {entry.file.resolve() for entry in catalog}
+    new = _describe_new(catalog.root, known)
     updated = Catalog([], catalog.root)
-    known: set[Path] = set()
     for entry in catalog:
-        known.add(entry.file.resolve())
-        updated.entries.append(_refresh(entry))
-    for file in find_assets(catalog.root):
-        if file.resolve() not in known:
-            fresh = _describe(file, catalog.root)
-            if fresh is not None:
-                updated.add(fresh)
+        found = new.pop(entry.id, None)
+        if found is not None:
+            if entry.file.is_file():
+                raise _same_id(found, entry)
+            entry = replace(entry, path=found.path)
+        updated.entries.append(refresh(entry))
+    updated.entries += new.values()
     return updated
 
 
-def _describe(file: Path, folder: Path) -> Entry | None:
-    try:
-        return describe_asset(file, library_root=folder)
-    except ValueError as error:
-        log.warning("left out of the catalogue: %s", error)
-        return None
+def _describe_new(folder: Path, known: Container[Path]) -> dict[str, Entry]:
+    """Describe the assets below a folder whose files are not known, by id."""
+    entries: dict[str, Entry] = {}
+    for file in find_assets(folder):
+        if file.resolve() in known:
+            continue
+        try:
+            entry = describe_asset(file, library_root=folder)
+        except ValueError as error:
+            log.warning("left out of the catalogue: %s", error)
+            continue
+        if entry.id in entries:
+            raise _same_id(entry, entries[entry.id])
+        entries[entry.id] = entry
+    return entries
 
 
-def _refresh(entry: Entry) -> Entry:
+def _same_id(one: Entry, other: Entry) -> CatalogError:
+    return CatalogError(
+        f"{one.file} and {other.file} both have the id {one.id!r}; "
+        f"remove one, or rename its default prim"
+    )
+
+
+def refresh(entry: Entry) -> Entry:
+    """Return the entry brought up to date with its file; kept, with a warning, if that fails."""
     if not entry.file.is_file():
         log.warning("%s: %s does not exist any more; the entry is kept", entry.id, entry.file)
         return entry
-    if content_hash(entry.file) == entry.content_hash:
+    try:
+        if content_hash(entry.file) == entry.content_hash:
+            return entry
+        fresh = describe_asset(
+            entry.file,
+            library_root=entry.root,
+            id=entry.id,
+            kind=entry.kind,
+            tags=entry.tags,
+            weight=entry.weight,
+            set_order=entry.variant_sets,
+        )
+    except ValueError as error:
+        log.warning("%s: %s; the entry is kept", entry.id, error)
         return entry
-    fresh = describe_asset(
-        entry.file,
-        library_root=entry.root,
-        id=entry.id,
-        kind=entry.kind,
-        tags=entry.tags,
-        weight=entry.weight,
-        set_order=entry.variant_sets,
-    )
     stated = {
         name: getattr(entry, name)
         for name in ("category", "license", "source")
@@ -115,6 +130,10 @@ class Change:
     entry: str
     what: str
     breaking: bool = False
+
+    def __str__(self) -> str:
+        """Return the line that ``update`` and ``diff`` print."""
+        return f"{self.entry}: {self.what}{' (breaking)' if self.breaking else ''}"
 
 
 def diff_catalogs(old: Catalog, new: Catalog) -> list[Change]:

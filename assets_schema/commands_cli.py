@@ -38,7 +38,7 @@ def update(arguments: argparse.Namespace) -> int:
     updated = update_catalog(catalog)
     changes = diff_catalogs(catalog, updated)
     for change in changes:
-        print(f"{change.entry}: {change.what}")
+        print(change)
     if changes:
         updated.save(_catalog_file(arguments.library))
     print(f"{len(changes)} changes, {len(updated)} entries")
@@ -53,7 +53,7 @@ def diff(arguments: argparse.Namespace) -> int:
     new = Catalog.load(arguments.other) if arguments.other else update_catalog(old)
     changes = diff_catalogs(old, new)
     for change in changes:
-        print(f"{change.entry}: {change.what}{' (breaking)' if change.breaking else ''}")
+        print(change)
     return 1 if changes else 0
 
 
@@ -106,8 +106,14 @@ def ingest_source(arguments: argparse.Namespace) -> int:
     )
     path = arguments.out / "catalog.yaml"
     catalog = Catalog.load(path) if path.exists() else Catalog([], arguments.out)
+    place = Path(request.category, request.asset_id)
+    taken = [each for each in catalog if each.id == request.asset_id]
+    if any(each.file.is_file() and Path(each.path).parent != place for each in taken):
+        raise ValueError(
+            f"{path} has {request.asset_id!r} at {taken[0].path} already; choose another --id"
+        )
     entry = ingest(request, arguments.out)
-    catalog.add(entry)
+    catalog.merge(entry)
     catalog.save(path)
     print(entry.file)
     return 0

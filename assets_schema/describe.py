@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pxr import Ar, Sdf, Usd, UsdUtils
+from pxr import Ar, Sdf, Tf, Usd, UsdUtils
 
 from .entry import CharacterInfo, Entry, LightInfo
 from .extents import stage_extents
@@ -148,6 +148,9 @@ def content_hash(file: Path) -> str:
 
     Each file counts with its path relative to the asset file, so a moved library keeps its hashes.
     References that do not resolve count with their text.
+
+    Raises:
+        ValueError: when the file is no USD.
     """
     digest = hashlib.sha256()
     paths, unresolved = dependencies(file)
@@ -160,9 +163,17 @@ def content_hash(file: Path) -> str:
 
 
 def dependencies(file: Path) -> tuple[list[Path], list[str]]:
-    """Return the files that an asset needs, itself included and sorted, and unresolved paths."""
-    with quiet_usd():
-        layers, assets, unresolved = UsdUtils.ComputeAllDependencies(Sdf.AssetPath(str(file)))
+    """Return the files that an asset needs, itself included and sorted, and unresolved paths.
+
+    Raises:
+        ValueError: when the file is no USD.
+    """
+    try:
+        with quiet_usd():
+            layers, assets, unresolved = UsdUtils.ComputeAllDependencies(Sdf.AssetPath(str(file)))
+    except Tf.ErrorException as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{file} cannot be opened as USD: {reason}") from error
     named = [layer.realPath for layer in layers if layer.realPath] + list(assets)
     # What lies inside a usdz counts with the package.
     paths = {Path(Ar.SplitPackageRelativePathOuter(name)[0]) for name in named}

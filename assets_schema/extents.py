@@ -42,8 +42,10 @@ def stage_extents(stage: Usd.Stage) -> tuple[Corner, Corner]:
             for surface in geometry.surfaces(time):
                 if surface.animated:
                     low, high = _grow(low, high, surface.points_in_world() @ turn.T)
-    if not (low <= high).all():
+    if (low > high).any():
         raise ValueError(f"{stage.GetRootLayer().identifier} draws nothing under this selection")
+    if not np.isfinite([low, high]).all():
+        raise ValueError(f"{stage.GetRootLayer().identifier} draws points that are not finite")
     return _corner(low), _corner(high)
 
 

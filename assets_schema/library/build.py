@@ -42,6 +42,7 @@ def build_library(
         captures: further motions of the character, variant name -> BVH file.
         progress: called as (done, total, name) before each asset and once at the end.
 
+    A catalogue that the folder has already keeps its entries and what it pins, see `Catalog.merge`.
     The same preset gives the same files, byte for byte. Equal textures of different packages are
     hard links of one file; each package still holds all that it needs.
 
@@ -52,18 +53,18 @@ def build_library(
         raise ValueError(f"unknown preset {preset!r}; choose one of {', '.join(PRESETS)}")
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
+    path = out / "catalog.yaml"
+    catalog = Catalog.load(path) if path.exists() else Catalog([], out)
     with tempfile.TemporaryDirectory(prefix="library-textures-") as folder:
         jobs = _jobs(out, preset, FinishShelf(Path(folder)), captures or {})
-        entries = []
         for index, (name, job) in enumerate(jobs):
             if progress is not None:
                 progress(index, len(jobs), name)
-            entries.append(job())
+            catalog.merge(job())
     if progress is not None:
         progress(len(jobs), len(jobs), "catalogue")
     share_equal_files(out.glob("*/*/textures/*"))
-    catalog = Catalog(entries, out)
-    catalog.save(out / "catalog.yaml")
+    catalog.save(path)
     return catalog
 
 

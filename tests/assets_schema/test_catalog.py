@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from dataclasses import replace
 
@@ -191,10 +192,45 @@ def test_update_keeps_pins_appends_and_retires(tmp_path) -> None:
     assert [v.retired for v in entry.variants[1].variants] == [False, True, False, False]
     assert entry.weight == 3.0
     assert entry.tags == ("test",)
-    texts = [f"{change.entry}: {change.what}" for change in diff_catalogs(catalog, updated)]
+    texts = [str(change) for change in diff_catalogs(catalog, updated)]
     assert "newcomer: entry added" in texts
     assert "stool_block: set look: aqua appended" in texts
-    assert "stool_block: set look: red retired" in texts
+    assert "stool_block: set look: red retired (breaking)" in texts
+
+
+def test_entry_made_again_keeps_its_pins_weights_and_tags(tmp_path) -> None:
+    catalog = Catalog([replace(rich_entry(), tags=("adult",))], tmp_path)
+    motions = VariantSet("motion", tuple(Variant(name) for name in ("bow", "walk", "wave")))
+    catalog.merge(replace(rich_entry(), variants=(motions,), weight=1.0, tags=("new",)))
+    (merged,) = catalog
+    assert merged.variant_sets["motion"] == ("walk", "wave", "old", "bow")
+    assert merged.variants[0].variants[1].weight == 0.5
+    assert (merged.weight, merged.tags) == (2.5, ("adult", "new"))
+
+
+def test_renamed_folder_keeps_its_pins(tmp_path) -> None:
+    pinned = write_stool(tmp_path)
+    catalog = Catalog([replace(pinned, weight=3.0)], tmp_path)
+    pinned.file.parent.rename(tmp_path / "stool" / "renamed")
+    (moved,) = update_catalog(catalog)
+    assert moved == replace(pinned, path="stool/renamed/asset.usda", weight=3.0)
+    assert moved.file.is_file()
+
+
+def test_copied_folder_is_refused(tmp_path) -> None:
+    catalog = Catalog([write_stool(tmp_path)], tmp_path)
+    shutil.copytree(tmp_path / "stool" / "stool_block", tmp_path / "stool" / "copy")
+    with pytest.raises(CatalogError, match=r"copy/asset.usda and .* both have the id"):
+        update_catalog(catalog)
+    with pytest.raises(CatalogError, match="both have the id"):
+        build_catalog(tmp_path)
+
+
+def test_entry_whose_file_became_unreadable_stays_as_it_was(tmp_path, caplog) -> None:
+    catalog = Catalog([write_stool(tmp_path, "good"), write_stool(tmp_path, "torn")], tmp_path)
+    catalog["torn"].file.write_text("this is a letter, not a layer\n")
+    assert update_catalog(catalog).entries == catalog.entries
+    assert "torn/asset.usda cannot be opened as USD" in caplog.text
 
 
 def test_diff_marks_a_changed_order_as_breaking() -> None:
@@ -206,6 +242,7 @@ def test_diff_marks_a_changed_order_as_breaking() -> None:
     )
     (change,) = diff_catalogs(old, new)
     assert change.breaking
+    assert str(change) == "a: set l: pinned order changed to ['y', 'x'] (breaking)"
     assert diff_catalogs(old, old) == []
 
 

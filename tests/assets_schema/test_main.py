@@ -12,7 +12,7 @@ from assets_schema import Catalog
 from assets_schema.__main__ import main
 
 from .broken_assets import CASES
-from .builders import write_stool
+from .builders import stool_package, write_stool
 
 
 @pytest.fixture
@@ -50,6 +50,40 @@ def test_ingest_catalogues_and_validate_passes(tmp_path, capsys) -> None:
     assert Catalog.load(out)["cube"].tags == ("plain",)
     assert main(["validate", out, "--jobs", "1"]) == 0
     assert "0 errors" in capsys.readouterr().out
+
+
+def test_ingest_of_a_grown_folder_appends(tmp_path) -> None:
+    source, out = tmp_path / "cubes", tmp_path / "mine"
+    source.mkdir()
+    command = ["ingest", str(source), "--category", "stool", "--license", "MIT", "--out", str(out)]
+    for name in ("late", "middle"):
+        trimesh.creation.box((1, 1, 1)).export(source / f"{name}.stl")
+    assert main([*command, "--tag", "plain"]) == 0
+    catalog = Catalog.load(out)
+    catalog.entries[0].weight = 3.0
+    catalog.save(out / "catalog.yaml")
+    trimesh.creation.box((1, 1, 2)).export(source / "early.stl")
+    assert main(command) == 0
+    (entry,) = Catalog.load(out)
+    assert entry.variant_sets["model"] == ("late", "middle", "early")
+    assert (entry.weight, entry.tags) == (3.0, ("plain",))
+    assert main(["validate", str(out), "--jobs", "1"]) == 0
+
+
+def test_ingest_leaves_an_asset_of_the_same_name_elsewhere_alone(library, capsys) -> None:
+    trimesh.creation.box((1, 1, 1)).export(library / "stool_block.stl")
+    command = ["ingest", str(library / "stool_block.stl"), "--category", "vase"]
+    assert main([*command, "--license", "MIT", "--out", str(library)]) == 2
+    assert "choose another --id" in capsys.readouterr().err
+    assert not (library / "vase").exists()
+
+
+def test_update_says_what_breaks(library, capsys) -> None:
+    package = stool_package()
+    del package.sets["look"]["red"]
+    package.write(library / "stool" / "stool_block", library_root=library)
+    assert main(["update", str(library)]) == 0
+    assert "stool_block: set look: red retired (breaking)" in capsys.readouterr().out
 
 
 def test_validate_gates_by_exit_status_and_writes_sarif(library, tmp_path) -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pxr import Usd, UsdLux
 
 from assets_schema.catalog import Catalog
+from assets_schema.entry import Entry
 from assets_schema.library.build import build_library, recipes
 from assets_schema.library.light_rigs import LIGHT_RIGS
 from assets_schema.validate import validate_asset
+from assets_schema.variant_tree import Variant
 
 pytest.importorskip("anny", reason="characters need the extra [library]")
 
@@ -63,6 +66,27 @@ def test_progress_counts_every_asset(tmp_path, monkeypatch) -> None:
     build.build_library(tmp_path, "quickstart", lambda *step: seen.append(step))
     assert [step[0] for step in seen] == [0, 1, 2, 3]
     assert {step[1] for step in seen} == {3}
+
+
+def test_building_again_keeps_what_the_catalogue_pins(tmp_path, monkeypatch) -> None:
+    from assets_schema.library import build
+
+    monkeypatch.setattr(build, "recipes", lambda preset: recipes(preset)[:1])
+    monkeypatch.setattr(build, "_person", lambda out, *_: _first(out))
+    monkeypatch.setattr(build, "LIGHT_RIGS", ())
+    (first, rig) = build.build_library(tmp_path, "quickstart").entries
+    shapes = first.variants[0]
+    turned = replace(shapes, variants=(*reversed(shapes.variants), Variant("gone")))
+    first.variants, first.weight = (turned, *first.variants[1:]), 3.0
+    Catalog([Entry("mine", "mine.usda", "bed"), first, rig], tmp_path).save(
+        tmp_path / "catalog.yaml"
+    )
+    build.build_library(tmp_path, "quickstart")
+    mine, again, _ = Catalog.load(tmp_path)
+    assert mine.id == "mine"
+    assert again.variants[0].names == turned.names
+    assert again.variants[0].variants[-1].retired
+    assert again.weight == 3.0
 
 
 def _first(out: Path):
