@@ -6,6 +6,7 @@ import itertools
 from dataclasses import dataclass
 
 from .entry import Entry
+from .variant_tree import VariantSet
 from .variants import (
     Selection,
     choose_variants,
@@ -16,14 +17,14 @@ from .variants import (
 
 MOST_EXHAUSTIVE = 256
 SAMPLED = 64
-_MOST_LISTED = 100_000  # nested trees are listed to find their pairs; flat ones never are
 
-Pair = tuple[tuple[str, str], tuple[str, str]]
+Choice = tuple[str, str]  # set, variant
+Part = tuple[Choice, ...]  # one choice, or an ordered pair of choices from two sets
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Combinations to compose, of how many, and the share of variant pairs among them."""
+    """Combinations to compose, of how many, and the share of variants and pairs among them."""
 
     selections: list[Selection]
     combinations: int
@@ -35,7 +36,8 @@ def plan_selections(entry: Entry, *, most: int = MOST_EXHAUSTIVE, seed: int = 0)
     total = count_variants(entry)
     if total <= most:
         return Plan(list(enumerate_variants(entry)), total, 1.0)
-    cover = _pairwise(entry)
+    wanted = _possible_parts(entry.variants)
+    cover = _pairwise(entry, wanted)
     seen = {tuple(sorted(each.items())) for each in cover}
     for number in range(SAMPLED):
         selection = choose_variants(entry, seed + number)
@@ -43,77 +45,83 @@ def plan_selections(entry: Entry, *, most: int = MOST_EXHAUSTIVE, seed: int = 0)
         if key not in seen:
             seen.add(key)
             cover.append(selection)
-    wanted = _all_pairs(entry)
-    covered = set().union(*(_pairs(each) for each in cover)) & wanted
-    return Plan(cover, total, len(covered) / len(wanted) if wanted else 1.0)
+    covered = set().union(*(_parts(each) for each in cover)) & wanted.keys()
+    return Plan(cover, total, len(covered) / len(wanted))
 
 
-def _pairwise(entry: Entry) -> list[Selection]:
-    """Greedy all-pairs: start from an uncovered pair, complete it by what covers most others."""
-    todo = _all_pairs(entry)
+def _pairwise(entry: Entry, wanted: dict[Part, Selection]) -> list[Selection]:
+    """Greedy all-pairs: start from an uncovered part, complete it by what covers most others."""
+    todo = set(wanted)
     selections: list[Selection] = []
     while todo:
-        (first, second) = min(todo)
-        partial = dict((first, second))
-        selection = _extend(entry, partial, todo)
-        covered = _pairs(selection)
-        # A pair that no valid combination holds (nested sets) cannot be met; forget it.
-        todo -= covered | {(first, second)}
+        part = min(todo)
+        selection = _extend(entry, wanted[part], todo)
+        # A part that no combination holds (one set nested in two others) cannot be met; forget it.
+        todo -= _parts(selection) | {part}
         selections.append(selection)
     return selections
 
 
-def _extend(entry: Entry, partial: Selection, todo: set[Pair]) -> Selection:
-    """Complete a partial selection greedily by pairs that are still to be covered."""
-    partial = _with_outer(entry, partial)
+def _extend(entry: Entry, partial: Selection, todo: set[Part]) -> Selection:
+    """Complete a partial selection greedily by parts that are still to be covered."""
     try:
         base = complete_selection(entry, partial)
     except ValueError:
         return complete_selection(entry, {})
+    partial = dict(partial)
     for name in [name for name in base if name not in partial]:
         gains = {}
         for value in entry.variant_sets[name]:
+            chosen = {**partial, name: value}
             try:
-                trial = complete_selection(entry, {**partial, name: value})
+                complete_selection(entry, chosen)
             except ValueError:  # retired or nested elsewhere
                 continue
-            chosen = {**partial, name: value}
-            gains[value] = (len(_pairs(chosen) & todo), trial)
+            gains[value] = len(_parts(chosen) & todo)
         if gains:
-            partial[name] = max(gains, key=lambda value: gains[value][0])
+            partial[name] = max(gains, key=lambda value: gains[value])
     return complete_selection(entry, partial)
 
 
-def _with_outer(entry: Entry, partial: Selection) -> Selection:
-    """Add the outer choices that make nested sets of a partial selection exist."""
-    if not any(variant.sets for each in entry.variants for variant in each.variants):
-        return dict(partial)
-    for selection in itertools.islice(enumerate_variants(entry), _MOST_LISTED):
-        if all(selection.get(name) == value for name, value in partial.items()):
-            outer = {each.name for each in entry.variants}
-            return {
-                name: value for name, value in selection.items() if name in partial or name in outer
-            }
-    return dict(partial)
+def _possible_parts(sets: tuple[VariantSet, ...]) -> dict[Part, Selection]:
+    """Return every live variant and every pair that may stand together, with what selects it.
+
+    The tree is walked, so the number of combinations does not matter.
+    """
+    possible: dict[Part, Selection] = {}
+    siblings: list[dict[Part, Selection]] = []
+    for each in sets:
+        parts: dict[Part, Selection] = {}
+        for variant in each.variants:
+            if variant.retired:
+                continue
+            choice = (each.name, variant.name)
+            parts[(choice,)] = {each.name: variant.name}
+            for inner, selection in _possible_parts(variant.sets).items():
+                route = {each.name: variant.name, **selection}
+                parts.setdefault(inner, route)
+                if len(inner) == 1:
+                    parts[_ordered(choice, inner[0])] = route
+        for other in siblings:
+            for (a, one), (b, two) in itertools.product(_singles(other), _singles(parts)):
+                if a[0] != b[0]:
+                    possible.setdefault(_ordered(a, b), {**one, **two})
+        siblings.append(parts)
+    for parts in siblings:
+        for part, selection in parts.items():
+            possible.setdefault(part, selection)
+    return possible
 
 
-def _all_pairs(entry: Entry) -> set[Pair]:
-    nested = any(variant.sets for each in entry.variants for variant in each.variants)
-    if nested:
-        listed = itertools.islice(enumerate_variants(entry), _MOST_LISTED)
-        return set().union(*(_pairs(selection) for selection in listed))
-    axes = [
-        [(each.name, variant.name) for variant in each.variants if not variant.retired]
-        for each in entry.variants
-    ]
-    return {
-        _ordered(a, b) for one, other in itertools.combinations(axes, 2) for a in one for b in other
-    }
+def _singles(parts: dict[Part, Selection]) -> list[tuple[Choice, Selection]]:
+    return [(part[0], selection) for part, selection in parts.items() if len(part) == 1]
 
 
-def _pairs(selection: Selection) -> set[Pair]:
-    return {_ordered(a, b) for a, b in itertools.combinations(selection.items(), 2)}
+def _parts(selection: Selection) -> set[Part]:
+    choices = list(selection.items())
+    pairs = {_ordered(a, b) for a, b in itertools.combinations(choices, 2)}
+    return pairs | {(choice,) for choice in choices}
 
 
-def _ordered(a: tuple[str, str], b: tuple[str, str]) -> Pair:
+def _ordered(a: Choice, b: Choice) -> Part:
     return (a, b) if a <= b else (b, a)

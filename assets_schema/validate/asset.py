@@ -55,6 +55,11 @@ class AssetUnderTest:
         selection = {} if always else dict(self.selection)
         self.findings[key] = Finding(code, self.entry.id, str(self.file), message, prim, selection)
 
+    def report_unbounded(self) -> None:
+        """Report points that are not finite once they move, unless the resting ones are known."""
+        if not any(code == "S4D303" for code, _, _ in self.findings):
+            self.report("S4D303", "moving points become NaN or infinite")
+
     def sweep(self) -> tuple[NDArray[np.float64], float] | None:
         """Return the (2, 3) box of a character over its motion and its largest radius, in metres.
 
@@ -81,7 +86,10 @@ class AssetUnderTest:
             if len(surface.points)
         ]
         points = np.concatenate(clouds) if clouds else np.zeros((0, 3))
-        if len(points) == 0 or not np.isfinite(points).all():
+        if len(points) == 0:
+            return None
+        if not np.isfinite(points).all():
+            self.report_unbounded()
             return None
         radius = float(np.sqrt((points[:, :2] ** 2).sum(axis=1).max()))
         return np.stack([points.min(axis=0), points.max(axis=0)]), radius

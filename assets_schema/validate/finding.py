@@ -44,8 +44,8 @@ class Finding:
 class Report:
     """The outcome for one asset; ``combinations_checked`` of ``combinations`` were composed.
 
-    ``pair_coverage`` is the share of pairs of variants (of different sets) that were composed
-    together; 1.0 when everything was.
+    ``pair_coverage`` is the share of variants, and of pairs of variants of different sets, that
+    were composed; 1.0 when everything was.
     """
 
     asset: str

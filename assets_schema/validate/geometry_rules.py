@@ -1,4 +1,7 @@
-"""S4D3xx: points, faces and boxes. The boxes carry the camera's clearance proof."""
+"""S4D3xx: points, faces and boxes. The boxes carry the camera's clearance proof.
+
+Limits are written ``not value <= limit``: a NaN fails every comparison and must be a finding.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,8 @@ def check_surfaces(asset: AssetUnderTest) -> None:
     """Each mesh by itself; a mesh whose opinions were seen already is skipped."""
     for surface in asset.surfaces:
         path = str(surface.prim.GetPath())
+        if not np.isfinite(surface.world_from_mesh).all():
+            asset.report("S4D303", "the transform is NaN or infinite", path)
         mesh = UsdGeom.Mesh(surface.prim)
         if not mesh:
             asset.report("S4D308", f"{surface.prim.GetTypeName()} is drawn", path)
@@ -54,7 +59,7 @@ def _check_points(asset: AssetUnderTest, surface: Surface, mesh: UsdGeom.Mesh, p
         true = np.stack([rest.min(axis=0), rest.max(axis=0)])
         slack = 1e-4 * max(float(np.ptp(true, axis=0).max()), 1e-6)
         off = float(np.abs(np.array(authored, np.float64) - true).max())
-        if off > slack:
+        if not off <= slack:
             asset.report("S4D302", f"extent is off by {off:.4g} units", path)
 
 
@@ -91,7 +96,7 @@ def check_box(asset: AssetUnderTest) -> None:
         key = asset.entry.extents_key(asset.selection)
         known = asset.entry.extents_cache.get(key)
         off = 0.0 if known is None else _box_error(asset, np.array(known), box)
-        if off > TOLERANCE:
+        if not off <= TOLERANCE:
             asset.report("S4D307", f"box {key or 'of the asset'} is off by {off:.4g} m")
 
 
@@ -125,6 +130,9 @@ def _check_hint(asset: AssetUnderTest, box: NDArray[np.float64]) -> None:
         return
     local = box_in_root(asset.stage, box)
     declared = np.array(hint[:2], np.float64)
+    if not np.isfinite(declared).all():
+        asset.report("S4D302", "extentsHint is NaN or infinite", str(prim.GetPath()))
+        return
     tolerance = TOLERANCE / UsdGeom.GetStageMetersPerUnit(asset.stage)
     if (declared[0] - local[0] > tolerance).any() or (local[1] - declared[1] > tolerance).any():
         off = max(float((declared[0] - local[0]).max()), float((local[1] - declared[1]).max()))
@@ -152,7 +160,8 @@ def _measured_box(asset: AssetUnderTest) -> NDArray[np.float64] | None:
         return None
     points = np.concatenate(clouds)
     if not np.isfinite(points).all():
-        return None  # S4D303 says so
+        asset.report_unbounded()
+        return None
     return np.stack([points.min(axis=0), points.max(axis=0)])
 
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 import yaml
 
 from assets_schema.catalog import Catalog, CatalogError, schema_problems
-from assets_schema.catalog_build import update_catalog
+from assets_schema.catalog_build import refresh
+from assets_schema.entry import Entry
 
 from .finding import Finding, Report
 from .isolate import DEFAULT_TIME_LIMIT, Task, fix_only, validate_isolated
 from .runner import Options
-
-log = logging.getLogger(__name__)
 
 _USD = (".usd", ".usda", ".usdc", ".usdz")
 
@@ -34,8 +32,8 @@ def validate_targets(
 
     Args:
         targets: asset files, catalogue files, or folders that hold ``catalog.yaml``.
-        only: restrict to the entry of this id.
-        fix: repair first (see `fix_asset`); a catalogue is brought up to date with the repairs.
+        only: restrict to the entry of this id; nothing else is repaired either.
+        fix: repair first (see `fix_asset`); the entries of repaired files are brought up to date.
         time_limit, jobs: see `validate_isolated`.
 
     Raises:
@@ -43,6 +41,7 @@ def validate_targets(
     """
     tasks: list[Task] = []
     reports: list[Report] = []
+    repaired: dict[str, list[str]] = {}
     for target in targets:
         if target.suffix.lower() in _USD and not target.is_dir():
             tasks.append((target, None))
@@ -52,15 +51,19 @@ def validate_targets(
             reports.append(problems)
             continue
         catalog = Catalog.load(target)
+        chosen = [(entry.file, entry) for entry in catalog if only in (None, entry.id)]
         if fix:
-            catalog = _fix_library(catalog, target, options, time_limit, jobs)
-        tasks += [(entry.file, entry) for entry in catalog if only in (None, entry.id)]
+            done = _fix(chosen, options, time_limit, jobs)
+            repaired.update(done)
+            chosen = [(file, _refresh(catalog, entry, done)) for file, entry in chosen]
+            if done:
+                catalog.save(target / "catalog.yaml" if target.is_dir() else target)
+        tasks += chosen
     if only is not None and not any(entry is not None for _, entry in tasks):
         raise ValueError(f"no catalogue among the targets has an entry {only!r}")
-    repaired: dict[str, list[str]] = {}
     if fix:
         files = [task for task in tasks if task[1] is None]
-        repaired = _fix(files, options, time_limit, jobs)
+        repaired.update(_fix(files, options, time_limit, jobs))
     checked = list(validate_isolated(tasks, options, time_limit=time_limit, jobs=jobs))
     for report in checked:
         report.fixed = repaired.get(report.file, [])
@@ -70,21 +73,17 @@ def validate_targets(
 def _fix(
     tasks: Sequence[Task], options: Options, time_limit: float, jobs: int
 ) -> dict[str, list[str]]:
+    """Repair the files; return what was done to those that needed it."""
     reports = validate_isolated(tasks, options, time_limit=time_limit, jobs=jobs, check=fix_only)
-    return {report.file: report.fixed for report in reports}
+    return {report.file: report.fixed for report in reports if report.fixed}
 
 
-def _fix_library(
-    catalog: Catalog, target: Path, options: Options, time_limit: float, jobs: int
-) -> Catalog:
-    fixed = _fix([(entry.file, entry) for entry in catalog], options, time_limit, jobs)
-    for file, done in fixed.items():
-        log.info("%s: %s", file, "; ".join(done) or "nothing to fix")
-    if not any(fixed.values()):
-        return catalog
-    updated = update_catalog(catalog)
-    updated.save(target / "catalog.yaml" if target.is_dir() else target)
-    return updated
+def _refresh(catalog: Catalog, entry: Entry, repaired: Container[str]) -> Entry:
+    """Bring the entry of a repaired file up to date in its catalogue."""
+    if str(entry.file) in repaired:
+        entry = refresh(entry)
+        catalog.add(entry)
+    return entry
 
 
 def _catalog_problems(target: Path) -> Report:

@@ -63,7 +63,7 @@ def _check_skin(
     values = np.array(weights.Get() or [], np.float64)
     if len(values) % size == 0 and len(values):
         worst = float(np.abs(values.reshape(-1, size).sum(axis=1) - 1).max())
-        if worst > 1e-3:
+        if not worst <= 1e-3:  # NaN too
             asset.report("S4D503", f"weights of a point sum to one only within {worst:.3g}", path)
     local = query.GetJointOrder()
     count = len(local) if local else joints
@@ -88,7 +88,7 @@ def _check_animation(
         asset.report("S4D502", message, path)
     motion = read_motion(asset.stage.GetDefaultPrim())
     times = animation.GetJointTransformTimeSamples()
-    if motion is not None and times and (times[0] > motion.start or times[-1] < motion.end):
+    if motion is not None and times and not times[0] <= motion.start <= motion.end <= times[-1]:
         asset.report(
             "S4D505",
             f"samples span {times[0]:g}..{times[-1]:g}, "
@@ -109,7 +109,7 @@ def _check_motion(asset: AssetUnderTest) -> None:
     if sweep is None:
         return
     reach = sweep[1]
-    if reach > motion.swept_radius + _RADIUS_SLACK:
+    if not reach <= motion.swept_radius + _RADIUS_SLACK:
         asset.report(
             "S4D506",
             f"the body reaches {reach:.3f} m, the motion declares {motion.swept_radius:.3f} m",

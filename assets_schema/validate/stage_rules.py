@@ -20,7 +20,7 @@ def check_metadata(asset: AssetUnderTest) -> None:
     metres = UsdGeom.GetStageMetersPerUnit(asset.stage)
     if not UsdGeom.StageHasAuthoredMetersPerUnit(asset.stage):
         asset.report("S4D103", f"metersPerUnit is not authored; USD reads {metres:g}", always=True)
-    elif abs(metres - 1.0) > 1e-9:
+    elif not abs(metres - 1.0) <= 1e-9:
         asset.report("S4D103", f"metersPerUnit is {metres:g}, expected 1", always=True)
     if not root.HasAuthoredMetadata("upAxis"):
         asset.report("S4D104", "upAxis is not authored; USD reads Y", always=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -266,4 +267,35 @@ def test_pairwise_plan_of_a_nested_asset_stays_valid() -> None:
     plan = plan_selections(NESTED, most=3)
     valid = list(enumerate_variants(NESTED))
     assert all(selection in valid for selection in plan.selections)
+    assert plan.pair_coverage == 1.0
+
+
+def test_plan_of_one_large_set_composes_every_variant() -> None:
+    thing = entry(flat("look", *(f"v{number}" for number in range(300))))
+    plan = plan_selections(thing, most=256)
+    assert {each["look"] for each in plan.selections} == set(thing.variant_sets["look"])
+    assert len(plan.selections) == plan.combinations == 300
+    assert plan.pair_coverage == 1.0
+
+
+def test_plan_of_a_huge_nested_asset_reaches_the_last_variants() -> None:
+    inner = tuple(flat(f"part_{axis}", *"abcdefghij") for axis in range(6))
+    models = VariantSet("model", (Variant("first", sets=inner), Variant("last", sets=inner[:1])))
+    thing = entry(models, flat("size", "small", "large"))
+    plan = plan_selections(thing, most=256)
+    assert plan.combinations > 2_000_000
+    assert plan.pair_coverage == 1.0
+    assert {"model": "last", "part_0": "j", "size": "large"} in plan.selections
+
+
+@given(trees())
+@settings(max_examples=60, deadline=None)
+def test_plan_meets_every_pair_of_the_enumeration(tree) -> None:
+    thing = entry(*tree)
+    plan = plan_selections(thing, most=1)
+    listed, planned = (
+        {frozenset(pair) for each in selections for pair in combinations(each.items(), 2)}
+        for selections in (enumerate_variants(thing), plan.selections)
+    )
+    assert planned == listed
     assert plan.pair_coverage == 1.0
