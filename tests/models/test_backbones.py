@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
-from scaling4d.models.backbones import make_backbone
+from scaling4d.models.backbones import BackboneConfig, make_backbone
 from scaling4d.models.backbones.base import TokenGeometry
 from scaling4d.models.errors import BackboneMismatchError, MissingWeightsError
 from scaling4d.models.injection import ControlledBlock, vnvs_blocks
@@ -179,6 +180,34 @@ def test_missing_weights_say_where_to_get_them(case_of: Callable[[str], Case]) -
     config = case_of("wan").config.backbone
     with pytest.raises(MissingWeightsError, match="local folder in diffusers' layout"):
         make_backbone(dataclasses.replace(config, path="/nowhere/at/all"))
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        (
+            {"name": "wan", "path": "owner/name", "options": {"dtype": "bf16"}},
+            ValueError,
+            r"^backbone wan: dtype must be one of float32, bfloat16, float16, got 'bf16'$",
+        ),
+        (
+            {"name": "mini", "path": "/nowhere/at/all"},
+            MissingWeightsError,
+            r"^cannot load backbone mini: there is no config\.json in /nowhere/at/all",
+        ),
+        (
+            {"name": "wan", "path": "no/such", "options": {"local_files_only": True}},
+            MissingWeightsError,
+            r"^cannot load backbone wan: the hub cannot be reached, or has no such model",
+        ),
+    ],
+)
+def test_what_cannot_be_loaded_is_said_in_one_sentence(
+    options: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message) as caught:
+        make_backbone(BackboneConfig(**options))
+    assert "\n" not in str(caught.value)
 
 
 def test_wrong_family_names_both(case_of: Callable[[str], Case]) -> None:

@@ -44,6 +44,9 @@ PRETRAINED: dict[str, type[PretrainedBackbone]] = {
     )
 }
 
+DTYPES = ("float32", "bfloat16", "float16")
+"""Storage and compute types of frozen weights."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BackboneConfig:
@@ -73,6 +76,11 @@ class BackboneConfig:
             raise ValueError(
                 f"backbone {self.name} has no option {', '.join(unknown)}; "
                 f"its options are {', '.join(sorted(known))}"
+            )
+        if self.options.get("dtype", DTYPES[0]) not in DTYPES:
+            raise ValueError(
+                f"backbone {self.name}: dtype must be one of {', '.join(DTYPES)}, "
+                f"got {self.options['dtype']!r}"
             )
 
 

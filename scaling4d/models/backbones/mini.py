@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from scaling4d.models.errors import MissingWeightsError
 from scaling4d.models.flow_matching import SigmaSampling, velocity_from_data
 from scaling4d.models.folding import fold, unfold
 from scaling4d.models.spectrum import CosineSpectrum
@@ -159,7 +160,17 @@ class MiniBackbone(Backbone):
 
     @classmethod
     def load(cls, folder: Path) -> MiniBackbone:
-        """Read what `save` wrote."""
+        """Read what `save` wrote.
+
+        Raises:
+            MissingWeightsError: if a file is missing.
+        """
+        for name in ("config.json", "model.safetensors"):
+            if not (folder / name).is_file():
+                raise MissingWeightsError(
+                    f"cannot load backbone mini: there is no {name} in {folder} (give a folder "
+                    "that MiniBackbone.save wrote, or no path to start from random weights)"
+                )
         values = json.loads((folder / "config.json").read_text())
         values.pop("name")
         backbone = cls(MiniConfig(**values))

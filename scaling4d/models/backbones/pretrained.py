@@ -111,9 +111,9 @@ class PretrainedBackbone(Backbone):
             )
         except OSError as error:
             raise MissingWeightsError(
-                f"cannot load backbone {cls.name} from {source!r}: {str(error).splitlines()[0]} "
-                "(give a local folder in diffusers' layout, or a hub id with a network; gated "
-                "models need `hf auth login`)"
+                f"cannot load backbone {cls.name}: {_reason(str(source))} (give a local folder in "
+                "diffusers' layout, or a hub id with a network; gated models need "
+                f"`hf auth login`): {str(error).splitlines()[0]}"
             ) from error
         return cls(pipeline, source=str(source))
 
@@ -226,6 +226,12 @@ class PretrainedBackbone(Backbone):
         finally:
             for module in modules:
                 module.to("cpu")
+
+
+def _reason(source: str) -> str:
+    if Path(source).is_dir():
+        return f"the folder {source} lacks a file or holds a broken one"
+    return f"the hub cannot be reached, or has no such model as {source}"
 
 
 def pair_rotary(argument: tuple[Tensor, Tensor], heads: int) -> Rotary:
