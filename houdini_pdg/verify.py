@@ -14,6 +14,7 @@ from scaling4d.storage.scene_file import SceneFile, SceneFileError, open_scene
 
 from .configuration import from_mapping
 from .files import file_digest, read_json
+from .layout.grammar import LayoutError, parse_layout
 from .plan import read_item, read_plan
 from .quality.config import PackConfig
 from .quality.preview import write_previews
@@ -84,27 +85,31 @@ def verify_scene(path: Path, request_hash: str | None = None) -> Iterator[str]:
             if reason:
                 yield f"{path}: {reason}"
             yield from _clearance_problems(path, scene)
-    except (SceneFileError, OSError, KeyError) as error:
-        yield str(error) if isinstance(error, SceneFileError) else f"{path}: {error!r}"
+    except SceneFileError as error:
+        yield str(error)
+    except LayoutError as error:
+        yield f"{path}: its layout cannot be read: {error}"
+    except (OSError, LookupError, TypeError, ValueError) as error:  # a part that is not as written
+        yield f"{path}: {error!r}"
 
 
 def _clearance_problems(path: Path, scene: SceneFile) -> Iterator[str]:
     """Prove clearance and framing of every camera again, from what the file itself holds."""
+    from .camera_path.config import TrajectoryConfig
     from .camera_path.path import verify_camera
-    from .layout.grammar import parse_layout
+    from .camera_path.scene import Clip
 
     values = scene.scene
     layout, characters = parse_layout(values["layout"]), values["characters"]
+    config = from_mapping(TrajectoryConfig, values["request"]["spec"]["trajectory"])
+    clip = Clip(scene.frames, scene.fps, scene.height, scene.width)
     for name in scene.camera_names:
-        record = scene.path_record(name)
-        if "certificate" not in record:
-            continue
         camera = {
-            **record,
+            **scene.path_record(name),
             "intrinsics": scene.intrinsics(name),
             "world_from_camera": scene.world_from_camera(name),
         }
-        for problem in verify_camera(camera, layout, characters, scene.fps).problems:
+        for problem in verify_camera(camera, layout, characters, clip, config).problems:
             yield f"{path}: {name}: {problem}"
 
 

@@ -178,18 +178,18 @@ def verify_certificate(
     solids, people = layout_solids(layout), read_characters(characters)
     bounds = clearance_bounds(eye, solids, people, *clear)
     min_clearance, max_angle = float(bounds.min()), 0.0
-    if min_clearance < certificate["clearance"]:
+    if not min_clearance >= certificate["clearance"]:
         problems.append(
             f"clearance {min_clearance:.4f} m is below the claimed {certificate['clearance']} m"
         )
-    if min_clearance < certificate["min_clearance"] - 1e-6:
+    if not min_clearance >= certificate["min_clearance"] - 1e-6:
         problems.append("the stored least clearance is larger than the recomputed one")
     for stored in certificate["subjects"]:
         subject = Subject(stored["name"], np.asarray(stored["track"], dtype=float), stored["fps"])
         framed = _intervals(stored["pieces"], eye, "framing", problems)
         angle = float(angle_bounds(eye, aim, subject, *framed).max())
-        max_angle = max(max_angle, angle)
-        if angle > certificate["half_angle"]:
+        max_angle = float(np.maximum(max_angle, angle))  # keeps NaN
+        if not angle <= certificate["half_angle"]:
             problems.append(f"{subject.name} may leave the frame: {np.degrees(angle):.2f} degrees")
     return Report(tuple(problems), min_clearance, max_angle, len(bounds))
 
@@ -262,10 +262,10 @@ def _intervals(
     table = np.asarray(rows, dtype=float).reshape(-1, 3)
     start, end = table[:, 0], table[:, 1]
     whole = len(table) and start[0] == 0.0 and abs(end[-1] - spline.duration) < 1e-12
-    if not whole or (start[1:] != end[:-1]).any() or (end <= start).any():
+    if not whole or (start[1:] != end[:-1]).any() or not (end > start).all():
         problems.append(f"the {claim} pieces do not cover the whole path")
     index = np.floor((start + end) / (2 * spline.step))
     low, high = start / spline.step - index, end / spline.step - index
-    if (low < -1e-9).any() or (high > 1 + 1e-9).any():
+    if not ((low >= -1e-9).all() and (high <= 1 + 1e-9).all()):
         problems.append(f"a {claim} piece spans two pieces of the curve")
     return start, end

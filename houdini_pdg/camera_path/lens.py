@@ -41,6 +41,15 @@ class Lens:
         return math.atan(radius / (width * self.focal_length / SENSOR_WIDTH))
 
 
+def cone_in_image(intrinsics: np.ndarray, height: int, width: int, margin: float) -> float:
+    """Radians of the widest cone that stays in the image less its margin with every one of the
+    intrinsics (n, 3, 3), whatever their principal point; `Lens.half_angle` of any pinhole."""
+    keep = margin * min(height, width)
+    focal, centre = intrinsics[:, (0, 1), (0, 1)], intrinsics[:, :2, 2]
+    far = np.array([width, height]) - centre
+    return float(np.arctan((np.minimum(centre, far) - keep) / focal).min())
+
+
 def draw_lens(config: TrajectoryConfig, rng: np.random.Generator) -> Lens:
     """Draw a prime within the allowed fields of view, or the nearest focal length to them."""
     low, high = config.horizontal_fov

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,9 @@ from houdini_pdg.layout.model import Layout
 from scaling4d.geometry.camera import look_at
 
 from .certificate import Report, verify_certificate
-from .lens import SENSOR_WIDTH, Lens
+from .config import TrajectoryConfig
+from .lens import SENSOR_WIDTH, Lens, cone_in_image
+from .scene import Clip
 from .splines import TimeSpline
 from .subjects import Subject
 
@@ -120,21 +122,29 @@ def _in_frame(
 
 
 def verify_camera(
-    camera: Mapping[str, Any], layout: Layout, characters: Mapping[str, Any], fps: float
+    camera: Mapping[str, Any],
+    layout: Layout,
+    characters: Mapping[str, Any],
+    clip: Clip,
+    config: TrajectoryConfig,
 ) -> Report:
-    """Re-check one entry of cameras.json: its certificate, and that its poses lie on its curve."""
+    """Re-check one entry of cameras.json: its certificate, that this claims what `config` asks of
+    the camera's own lens and points of interest, and that the poses lie on the certified curve."""
+    if not camera.get("certificate"):
+        return Report(("there is no certificate of its path",), 0.0, np.pi, 0)
     report = verify_certificate(camera["certificate"], layout, characters)
     problems = list(report.problems)
     spline, certificate = camera["spline"], camera["certificate"]
+    problems += _unmet_claims(camera, clip, config)
     problems += [
         f"the {curve} of the spline is not the one that was certified"
         for curve in ("eye", "aim", "duration")
         if spline[curve] != certificate[curve]
     ]
     stored = np.asarray(camera["world_from_camera"], dtype=float)
-    times = np.arange(len(stored)) / fps
+    times = np.arange(len(stored)) / clip.fps
     duration = float(spline["duration"])
-    if times[-1] > duration + 1e-9:
+    if not times[-1] <= duration + 1e-9:
         problems.append(f"there are frames after the end of the curve at {duration} s")
     times = np.minimum(times, duration)
     eye, aim, roll = (
@@ -145,3 +155,25 @@ def verify_camera(
     if not error < 1e-9:
         problems.append(f"poses differ from the certified curve by {error:.2e}")
     return Report(tuple(problems), report.min_clearance, report.max_angle, report.pieces)
+
+
+def _unmet_claims(camera: Mapping[str, Any], clip: Clip, config: TrajectoryConfig) -> Iterator[str]:
+    """What the certificate claims too little of; whether the claims hold is not asked here."""
+    certificate = camera["certificate"]
+    if not certificate["clearance"] >= config.clearance:
+        yield (
+            f"the certificate claims {certificate['clearance']} m of clearance, "
+            f"{config.clearance} m were asked for"
+        )
+    intrinsics = np.asarray(camera["intrinsics"], dtype=float)
+    cone = cone_in_image(intrinsics, clip.height, clip.width, config.frame_margin)
+    if not 0 < certificate["half_angle"] <= cone + 1e-9:
+        yield (
+            f"the certificate's cone of {np.degrees(certificate['half_angle']):.2f} degrees does "
+            f"not fit in the image, which holds {np.degrees(cone):.2f}"
+        )
+    proved = [(s["name"], s["track"], s["fps"]) for s in certificate["subjects"]]
+    if not proved:
+        yield "the certificate proves no point of interest"
+    if proved != [(point["name"], point["track"], clip.fps) for point in camera["poi"]]:
+        yield "the points of interest are not those that the certificate proves"

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
+from houdini_pdg.camera_path.config import TrajectoryConfig
 from houdini_pdg.camera_path.path import verify_camera
 from houdini_pdg.layout.config import LayoutConfig
 from houdini_pdg.layout.generate import generate_layout
@@ -44,7 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         for layout, characters, paths in planned
         for path in paths
     ]
-    verify = timed(lambda i: verify_camera(*checks[i], CLIP.fps), range(len(checks)))
+    asked = TrajectoryConfig()
+    verify = timed(lambda i: verify_camera(*checks[i], CLIP, asked), range(len(checks)))
     report.add("re-check one certificate", verify, "s", frames=CLIP.frames)
     return report.finish()
 

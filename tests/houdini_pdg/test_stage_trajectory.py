@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from houdini_pdg.camera_path.config import TrajectoryConfig
 from houdini_pdg.camera_path.path import verify_camera
+from houdini_pdg.camera_path.scene import Clip
 from houdini_pdg.layout.grammar import parse_layout
 from houdini_pdg.stages import read_marker
 from tests.houdini_pdg.mini_library import write_mini_library
@@ -31,18 +33,19 @@ def test_cameras_json_holds_what_the_next_stages_read(tmp_path: Path, library: P
     )
     layout = parse_layout((item.work / "layout.txt").read_text())
     characters = json.loads((item.work / "characters.json").read_text())
+    clip = Clip(9, 24.0, 60, 80)
     for camera in document["cameras"].values():
         assert np.array(camera["intrinsics"]).shape == (9, 3, 3)
         assert np.array(camera["world_from_camera"]).shape == (9, 4, 4)
         assert {"lens", "style", "poi", "certificate", "spline", "stats"} <= set(camera)
-        assert verify_camera(camera, layout, characters, 24.0).ok
+        assert verify_camera(camera, layout, characters, clip, TrajectoryConfig()).ok
         moved = json.loads(json.dumps(camera))
         moved["world_from_camera"][4][0][3] += 0.01
-        problems = verify_camera(moved, layout, characters, 24.0).problems
+        problems = verify_camera(moved, layout, characters, clip, TrajectoryConfig()).problems
         assert any("differ from the certified curve" in text for text in problems)
         moved = json.loads(json.dumps(camera))
         moved["spline"]["eye"][3][0] += 0.01
-        problems = verify_camera(moved, layout, characters, 24.0).problems
+        problems = verify_camera(moved, layout, characters, clip, TrajectoryConfig()).problems
         assert any("not the one that was certified" in text for text in problems)
 
 

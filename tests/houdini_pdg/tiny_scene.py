@@ -15,11 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 from pxr import Gf, Sdf, Usd, UsdGeom, UsdLux, UsdShade, Vt
 
+from houdini_pdg.camera_path.certificate import certify
+from houdini_pdg.camera_path.lens import cone_in_image
+from houdini_pdg.camera_path.path import poses
+from houdini_pdg.camera_path.scene import Clip, Scene
+from houdini_pdg.camera_path.splines import TimeSpline, through_ends
+from houdini_pdg.camera_path.subjects import Subject
 from houdini_pdg.files import write_json
+from houdini_pdg.layout.grammar import parse_layout
 from houdini_pdg.plan import Item, Plan, make_plan, read_item, write_plan
 from houdini_pdg.spec import parse_spec
-from scaling4d.geometry.camera import look_at
 
+LAYOUT = "wall_0=Wall(-2.5,-2.5,0,2.5,-2.5,0,2.6,0)\n"
 UPSTREAM = ("layout", "characters", "compose", "trajectory")
 
 
@@ -40,8 +47,11 @@ def author(item: Item) -> None:
     """Write scene.usda, its texture, cameras.json and the small text files into the work folder."""
     spec, work = item.spec, item.work
     work.mkdir(parents=True, exist_ok=True)
-    (work / "layout.txt").write_text("wall_0=Wall(-2.5,-2.5,0,2.5,-2.5,0,2.6,0)\n")
-    write_json(work / "characters.json", {"characters": []})
+    characters: dict[str, object] = {"fps": spec.fps, "characters": []}
+    clip = Clip(spec.frames, spec.fps, spec.height, spec.width)
+    scene = Scene(parse_layout(LAYOUT), characters, clip, spec.trajectory)
+    (work / "layout.txt").write_text(LAYOUT)
+    write_json(work / "characters.json", characters)
     write_json(work / "scene.json", {"caption": "a room with a box that slides", "assets": {}})
     _texture(work / "floor.png")
     _stage(work / "scene.usda", spec.frames, spec.fps)
@@ -51,10 +61,7 @@ def author(item: Item) -> None:
             "fps": spec.fps,
             "height": spec.height,
             "width": spec.width,
-            "cameras": {
-                f"cam{k}": _camera(k, spec.frames, spec.height, spec.width)
-                for k in range(spec.cameras)
-            },
+            "cameras": {f"cam{k}": _camera(k, scene) for k in range(spec.cameras)},
         },
     )
 
@@ -68,18 +75,44 @@ def intrinsics(height: int, width: int, camera: int = 0) -> NDArray[np.float64]:
     )
 
 
-def _camera(index: int, frames: int, height: int, width: int) -> dict[str, object]:
-    poses = []
-    for frame in range(frames):
-        angle = math.radians(-90 + 22 * index + 3 * frame)
-        eye = np.array([1.9 * math.cos(angle), 1.9 * math.sin(angle), 1.3 + 0.1 * index])
-        poses.append(look_at(eye, np.array([0.1, 0.3, 0.6])))
-    matrix = intrinsics(height, width, index)
+def _camera(index: int, scene: Scene) -> dict[str, object]:
+    """An orbit of 3 degrees a frame about the middle of the room, with its proof."""
+    clip = scene.clip
+    joints = np.arange(max(clip.frames, 2))
+    angle = np.radians(-90 + 22 * index + 3 * joints)
+    height = np.full(len(joints), 1.3 + 0.1 * index)
+    eyes = np.stack([1.9 * np.cos(angle), 1.9 * np.sin(angle), height], axis=1)
+    middle = np.tile([0.1, 0.3, 0.6], (len(joints), 1))
+    eye, aim, roll = (
+        TimeSpline(through_ends(samples), clip.duration)
+        for samples in (eyes, middle, np.zeros((len(joints), 1)))
+    )
+    matrices = np.repeat(intrinsics(clip.height, clip.width, index)[None], clip.frames, 0)
+    subject = Subject("middle", middle[: clip.frames], clip.fps)
+    certificate = certify(
+        eye,
+        aim,
+        [subject],
+        solids=scene.solids,
+        people=scene.people,
+        clearance=scene.config.clearance,
+        half_angle=cone_in_image(matrices, clip.height, clip.width, scene.config.frame_margin),
+        layout=scene.layout,
+        characters=scene.characters,
+    )
+    curves = {"eye": eye, "aim": aim, "roll": roll}
     return {
-        "intrinsics": np.repeat(matrix[None], frames, 0).tolist(),
-        "world_from_camera": np.stack(poses).tolist(),
+        "intrinsics": matrices.tolist(),
+        "world_from_camera": poses(
+            eye(clip.times), aim(clip.times), roll(clip.times)[:, 0]
+        ).tolist(),
         "style": "orbit",
-        "poi": [[0.1, 0.3, 0.6]] * frames,
+        "poi": [{"name": subject.name, "track": subject.track.tolist()}],
+        "spline": {
+            "duration": clip.duration,
+            **{name: curve.control.tolist() for name, curve in curves.items()},
+        },
+        "certificate": certificate,
     }
 
 

@@ -130,7 +130,7 @@ def _plan_and_check(seed: int, cameras: int) -> _Room:
     room.seconds = time.process_time() - started
     for path in paths:
         entry = path.to_json(CLIP.times, CLIP.height, CLIP.width)
-        report = verify_camera(entry, layout, characters, CLIP.fps)
+        report = verify_camera(entry, layout, characters, CLIP, TrajectoryConfig())
         room.problems += [f"seed {seed} {path.name}: {problem}" for problem in report.problems]
         sampled = sampled_clearance(path, layout, characters)
         if sampled < path.certificate["min_clearance"]:

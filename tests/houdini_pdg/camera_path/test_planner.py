@@ -55,7 +55,7 @@ def test_certificates_hold_and_dense_sampling_finds_no_violation(seed: int) -> N
     layout, characters, paths = planned(seed)
     for path in paths:
         entry = json.loads(json.dumps(path.to_json(CLIP.times, CLIP.height, CLIP.width)))
-        report = verify_camera(entry, layout, characters, CLIP.fps)
+        report = verify_camera(entry, layout, characters, CLIP, TrajectoryConfig())
         assert report.problems == ()
         assert report.min_clearance >= TrajectoryConfig().clearance
         assert sampled_clearance(path, layout, characters) >= report.min_clearance
@@ -197,7 +197,7 @@ def test_clips_of_any_length_are_planned(frames: int) -> None:
     for path in paths:
         entry = path.to_json(clip.times, clip.height, clip.width)
         assert len(entry["world_from_camera"]) == frames
-        assert verify_camera(entry, layout, EMPTY, clip.fps).ok
+        assert verify_camera(entry, layout, EMPTY, clip, TrajectoryConfig()).ok
 
 
 @pytest.mark.parametrize(
