@@ -32,6 +32,7 @@ from torch.distributed.checkpoint.state_dict import (
 )
 
 from scaling4d.storage.atomic import sync_path
+from train.zero import gather_moments, restore_moments
 
 FORMAT = 1
 _NAME = re.compile(r"step_(\d+)")
@@ -58,20 +59,33 @@ def take_snapshot(
     *,
     ema: Mapping[str, Tensor],
     state: Mapping[str, Any],
+    engine: Any = None,
 ) -> Snapshot:
-    """Collect full tensors on the CPU; with sharded weights every process must call it."""
+    """Collect full tensors on the CPU; every process must call it.
+
+    Args:
+        module: what is trained, without the wrapper of DDP or DeepSpeed.
+        optimizer: its optimizer.
+        ema: averaged weights.
+        state: what else the run must know, for JSON.
+        engine: DeepSpeed's, if it holds the moments.
+    """
+    if engine is not None:
+        moments = gather_moments(engine, module, optimizer)
+    else:
+        moments = get_optimizer_state_dict(module, optimizer, options=_OPTIONS)
     return Snapshot(
         model=get_model_state_dict(module, options=_OPTIONS),
-        optimizer=get_optimizer_state_dict(module, optimizer, options=_OPTIONS),
+        optimizer=moments,
         ema=ema,
         state=state,
     )
 
 
 def restore_snapshot(
-    snapshot: Snapshot, module: nn.Module, optimizer: torch.optim.Optimizer
+    snapshot: Snapshot, module: nn.Module, optimizer: torch.optim.Optimizer, engine: Any = None
 ) -> None:
-    """Put weights and optimizer moments back."""
+    """Put weights and optimizer moments back; arguments as for `take_snapshot`."""
     # Frozen weights are no part of the checkpoint, so names may be missing, never unexpected.
     options = StateDictOptions(full_state_dict=True, cpu_offload=True, strict=False)
     result = set_model_state_dict(module, dict(snapshot.model), options=options)
@@ -82,7 +96,10 @@ def restore_snapshot(
             f"the checkpoint's weights do not fit the model ({lost[0]} and {len(lost) - 1} more): "
             "resume with the recipe that the run was started with"
         )
-    set_optimizer_state_dict(module, optimizer, dict(snapshot.optimizer), options=options)
+    if engine is not None:
+        restore_moments(snapshot.optimizer, engine, module, optimizer)
+    else:
+        set_optimizer_state_dict(module, optimizer, dict(snapshot.optimizer), options=options)
 
 
 def write_checkpoint(folder: Path, snapshot: Snapshot, step: int, *, keep: int) -> Path:

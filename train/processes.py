@@ -1,40 +1,67 @@
-"""Several processes through accelerate: DDP, or FSDP2 with weights shared among them."""
+"""Several processes through accelerate: DDP, FSDP2 with shared weights, or DeepSpeed's ZeRO."""
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DistributedDataParallelKwargs
+from accelerate.utils import DistributedDataParallelKwargs, DistributedType
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor, distribute_tensor
 
+from train import zero
 from train.settings import ConfigError
 
 if TYPE_CHECKING:
-    from train.config import RunConfig
+    from train.config import TrainConfig
 
 
-def make_accelerator(run: RunConfig) -> Accelerator:
+def make_accelerator(config: TrainConfig) -> Accelerator:
     """Join the processes that ``accelerate launch`` (or ``torchrun``) started, or run alone.
 
     Raises:
         ConfigError: for ways to train that this loop does not support.
     """
-    if os.environ.get("ACCELERATE_USE_DEEPSPEED", "false").lower() == "true":
-        raise ConfigError(
-            "DeepSpeed is not supported: its engine hides weights and moments from checkpoints "
-            "that any number of processes can resume; launch with train/accelerate/fsdp2.yaml, "
-            "which shares the same memory (ZeRO 3)"
-        )
+    if zero.is_asked_for():
+        return zero.make_accelerator(config)
     # Not every weight gets a gradient in every step: noise levels choose between Wan 2.2's experts,
     # and nothing reads what `mini`'s last block writes to the text.
     unused = DistributedDataParallelKwargs(find_unused_parameters=True)
+    run = config.run
     return Accelerator(
         mixed_precision=run.precision, cpu=run.device == "cpu", kwargs_handlers=[unused]
     )
+
+
+def check_experts(kind: DistributedType, experts: Iterable[str]) -> None:
+    """Refuse several denoisers where processes must pass the same layers at the same time.
+
+    Raises:
+        ConfigError: naming the way that works.
+    """
+    names = sorted(experts)
+    if len(names) > 1 and kind in (DistributedType.FSDP, DistributedType.DEEPSPEED):
+        raise ConfigError(
+            f"the backbone chooses between {' and '.join(names)} by noise level, which differs "
+            "from process to process, and processes that share weights or gradients must run the "
+            "same one: launch with train/accelerate/ddp.yaml"
+        )
+
+
+@contextmanager
+def exchange(accelerator: Accelerator, module: nn.Module, *, last: bool) -> Iterator[None]:
+    """Run one pass of a step; processes exchange gradients in the last pass alone."""
+    if accelerator.distributed_type == DistributedType.DEEPSPEED:
+        accelerator.sync_gradients = last  # its engine also clips and steps in the last backward
+        yield
+    elif last:
+        yield
+    else:
+        with accelerator.no_sync(module):
+            yield
 
 
 def whole(tensor: Tensor) -> Tensor:

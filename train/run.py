@@ -7,12 +7,12 @@ import math
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import DistributedType
 
 from scaling4d.data.mixture import Mix
 from scaling4d.data.pairs import DataError, PairSource
@@ -28,11 +28,12 @@ from train.checkpoint import (
 )
 from train.config import TrainConfig, check_same_run, write_config
 from train.feed import Batch, load_batches, make_sampler, open_sources, pair_records
-from train.processes import gather_weights, make_accelerator, whole
+from train.processes import check_experts, exchange, gather_weights, make_accelerator, whole
 from train.report import JsonLines, Progress, mix_text, pair_summary
 from train.settings import ConfigError
 from train.step import TrainingStep, WeightAverage, make_optimizer
 from train.stop import RunInterruptedError, StopRequest
+from train.zero import make_moments
 
 log = logging.getLogger("train")
 
@@ -53,7 +54,7 @@ def train(config: TrainConfig, out: Path, *, resume: bool = False) -> Path:
         RunInterruptedError: after SIGINT or SIGTERM, with the last finished step saved.
     """
     check_output(config, out, resume=resume)
-    accelerator = make_accelerator(config.run)
+    accelerator = make_accelerator(config)
     run = _Run(config, out, accelerator, open_sources(config, out))
     if accelerator.is_main_process:
         write_config(config, out / "config.yaml")
@@ -95,11 +96,16 @@ class _Run:
         self.ledger = make_sampler(config, sources)
         model = VNVSModel.build(config.model, seed=child_seed(config.seed, "model"))
         model.check_size(config.data.frames, config.data.height, config.data.width)
+        check_experts(accelerator.distributed_type, model.backbone.transformers())
         if config.run.gradient_checkpointing:
             model.enable_gradient_checkpointing()
         self.plain = TrainingStep(model, config.loss)
         self.optimizer = make_optimizer(self.plain, config.optimizer)
         self.module, self.prepared = accelerator.prepare(self.plain, self.optimizer)
+        deepspeed = accelerator.distributed_type == DistributedType.DEEPSPEED
+        self.engine = self.module if deepspeed else None
+        if deepspeed:
+            make_moments(self.engine, self.optimizer)
         self.average = WeightAverage(config.optimizer.ema_decay)
         self.done = self._restore()
         trained = sum(p.numel() for p in self.plain.parameters() if p.requires_grad)
@@ -118,7 +124,7 @@ class _Run:
         snapshot = read_checkpoint(found[-1])
         self._check_samples_per_step(snapshot.state["samples_per_step"])
         self.ledger.load_state_dict(snapshot.state["sampler"])
-        restore_snapshot(snapshot, self.module, self.optimizer)
+        restore_snapshot(snapshot, self.plain, self.optimizer, self.engine)
         self.average.load(snapshot.ema, self.plain)
         log.info("resumed after step %d from %s", snapshot.state["step"], found[-1])
         return int(snapshot.state["step"])
@@ -221,7 +227,7 @@ class _Run:
         target, control = (batch[name].to(device) for name in ("target", "control"))
         cameras = batch["target_from_source"]
         seeds = [draw.seed for draw in batch["draws"]]
-        with self.accelerator.no_sync(self.module) if not last else nullcontext():
+        with exchange(self.accelerator, self.module, last=last):
             loss = self.module(target, control, batch["prompts"], seeds, cameras)
             loss = loss / self.config.run.accumulate
             self.accelerator.backward(loss)
@@ -234,7 +240,11 @@ class _Run:
             "seed": self.config.seed,
         }
         snapshot = take_snapshot(
-            self.module, self.optimizer, ema=self.average.gather(), state=state
+            self.plain,
+            self.optimizer,
+            ema=self.average.gather(),
+            state=state,
+            engine=self.engine,
         )
         if self.accelerator.is_main_process:
             folder = self.out / "checkpoints"

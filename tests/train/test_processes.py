@@ -1,7 +1,8 @@
-"""Two processes train as one: DDP and FSDP2 through accelerate, with gloo on the CPU."""
+"""Two processes train as one: DDP, FSDP2 and DeepSpeed through accelerate, gloo on the CPU."""
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -11,20 +12,26 @@ from pathlib import Path
 import pytest
 import torch
 from accelerate.commands.config.config_args import load_config_from_file
+from accelerate.utils import DistributedType, is_deepspeed_available
 from safetensors.torch import load_file
 from torch.distributed.fsdp import fully_shard
 from torch.distributed.tensor import DTensor
 
 from scaling4d.models.vnvs import VNVSModel
 from tests.process_group import one_process_group
-from tests.train.runs import MIX, arguments, losses, run
-from train import processes
-from train.config import RunConfig, resolve
+from tests.train.runs import MIX, arguments, losses, read_lines, run
+from train import processes, zero
+from train.config import TrainConfig, resolve
 from train.settings import ConfigError
 from train.step import LossConfig, TrainingStep, WeightAverage
 
 CONFIGS = Path(processes.__file__).parent / "accelerate"
 SETTINGS = ("optimizer.ema_decay=0.9", "run.checkpoint_every=2")
+
+
+def tiny(tmp_path: Path, *overrides: str) -> TrainConfig:
+    folders = {"real": str(tmp_path), "syn": str(tmp_path)}
+    return resolve("tiny_cpu", mix=MIX, folders=folders, overrides=list(overrides))
 
 
 def run_two(module: str, data: Path, out: Path, *more: str) -> list[str]:
@@ -93,9 +100,7 @@ def test_two_processes_equal_one_and_hand_over_to_it(
 
 
 def test_shared_weights_are_gathered_averaged_and_saved_whole(tmp_path: Path) -> None:
-    folders = {"real": str(tmp_path), "syn": str(tmp_path)}
-    config = resolve("tiny_cpu", mix=MIX, folders=folders, overrides=[])
-    module = TrainingStep(VNVSModel.build(config.model, seed=1), LossConfig())
+    module = TrainingStep(VNVSModel.build(tiny(tmp_path).model, seed=1), LossConfig())
     plain = {name: p.detach().clone() for name, p in module.model.named_parameters()}
     with one_process_group(tmp_path):
         fully_shard(module, mesh=torch.distributed.init_device_mesh("cpu", (1,)))
@@ -114,15 +119,119 @@ def test_shared_weights_are_gathered_averaged_and_saved_whole(tmp_path: Path) ->
         assert torch.equal(value, plain[name]), name
 
 
-@pytest.mark.parametrize("name", ["ddp", "fsdp2"])
+def launch_deepspeed(data: Path, out: Path, launch: tuple[str, ...], *more: str) -> None:
+    """Start a run as a user does, on CPUs."""
+    launcher = [sys.executable, "-m", "accelerate.commands.launch", "--main_process_port", "0"]
+    file = ["--config_file", str(CONFIGS / "deepspeed.yaml"), *launch, "-m", "train"]
+    local = {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+    done = subprocess.run(
+        [*launcher, *file, *arguments(data, out, *SETTINGS, *more)],
+        env={**os.environ, **local, "CUDA_VISIBLE_DEVICES": "", "DS_ACCELERATOR": "cpu"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+@pytest.mark.full
+@pytest.mark.skipif(
+    not is_deepspeed_available(), reason="needs DeepSpeed: pip install 'scaling4d[deepspeed]'"
+)
+@pytest.mark.parametrize("stage", ["1", "2"])
+def test_deepspeed_equals_one_process_and_hands_over_to_it(
+    stage: str, sample_data: Path, alone: Path, tmp_path: Path
+) -> None:
+    """Two processes take two steps, one without DeepSpeed a third, then it in two passes."""
+    out, zero_stage = tmp_path / "out", ("--zero_stage", stage)
+    two, one = (*zero_stage, "--num_processes", "2"), (*zero_stage, "--num_processes", "1")
+    launch_deepspeed(sample_data, out, two, "steps=2", "run.batch=1")
+    assert run(sample_data, out, "steps=3", *SETTINGS, "--resume") == 0
+    launch_deepspeed(
+        sample_data, out, one, "steps=4", "run.batch=1", "run.accumulate=2", "--resume"
+    )
+    assert_same_run(out, alone)
+    norms = [[line["grad_norm"] for line in read_lines(p / "log.jsonl")] for p in (out, alone)]
+    assert norms[0] == pytest.approx(norms[1], rel=1e-4)
+    assert max(norms[0]) > 1  # so clipping was at work
+    model = VNVSModel.from_pretrained(out / "model")
+    averages = load_file(out / "checkpoints/step_000004/ema.safetensors")
+    for name, weight in model.named_parameters():
+        assert torch.equal(weight, averages[f"model.{name}"]), name
+
+
+@pytest.mark.parametrize("name", ["ddp", "fsdp2", "deepspeed"])
 def test_launch_files_are_what_accelerate_reads(name: str) -> None:
     config = load_config_from_file(str(CONFIGS / f"{name}.yaml"))
     assert config.num_processes == 8
     if name == "fsdp2":
         assert config.fsdp_config["fsdp_version"] == 2
+    if name == "deepspeed":
+        assert config.distributed_type == DistributedType.DEEPSPEED
+        assert config.deepspeed_config["zero_stage"] == 2
 
 
-def test_deepspeed_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_deepspeed_that_is_not_installed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
-    with pytest.raises(ConfigError, match=r"train/accelerate/fsdp2\.yaml"):
-        processes.make_accelerator(RunConfig())
+    monkeypatch.setattr(zero, "is_deepspeed_available", lambda: False)
+    with pytest.raises(ConfigError, match=r"pip install 'scaling4d\[deepspeed\]'"):
+        processes.make_accelerator(tiny(tmp_path))
+
+
+def test_recipe_decides_deepspeeds_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACCELERATE_DEEPSPEED_ZERO_STAGE", "1")
+    config = tiny(tmp_path, "optimizer.max_grad_norm=0.5", "run.accumulate=3", "run.precision=bf16")
+    settings = zero.make_plugin(config).deepspeed_config
+    assert settings["zero_optimization"]["stage"] == 1
+    assert settings["gradient_clipping"] == 0.5
+    assert settings["train_micro_batch_size_per_gpu"] == 2
+    assert settings["gradient_accumulation_steps"] == 1
+    assert settings["torch_autocast"]["dtype"] == "bfloat16"
+    assert "torch_autocast" not in zero.make_plugin(tiny(tmp_path)).deepspeed_config
+
+
+def test_deepspeed_settings_of_a_file_are_kept_where_the_recipe_is_silent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "zero.json"
+    monkeypatch.setenv("ACCELERATE_DEEPSPEED_CONFIG_FILE", str(file))
+    sharing = {"stage": 2, "reduce_bucket_size": 1000}
+    file.write_text(json.dumps({"zero_optimization": sharing, "gradient_clipping": 9}))
+    settings = zero.make_plugin(tiny(tmp_path)).deepspeed_config
+    assert settings["zero_optimization"]["reduce_bucket_size"] == 1000
+    assert settings["gradient_clipping"] == 1
+    file.write_text(json.dumps({"zero_optimization": sharing, "bf16": {}, "optimizer": {}}))
+    with pytest.raises(ConfigError, match=r"bf16, optimizer, which the recipe decides"):
+        zero.make_plugin(tiny(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "override", "message"),
+    [
+        ("ZERO_STAGE", "3", "steps=1", "stages 1 and 2, got 3"),
+        ("OFFLOAD_OPTIMIZER_DEVICE", "cpu", "steps=1", "offload_optimizer to cpu"),
+        ("ZERO_STAGE", "2", "run.precision=fp16", "run.precision=fp16"),
+    ],
+)
+def test_what_deepspeed_cannot_do_here_is_refused(
+    variable: str,
+    value: str,
+    override: str,
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(f"ACCELERATE_DEEPSPEED_{variable}", value)
+    with pytest.raises(ConfigError, match=message):
+        zero.make_plugin(tiny(tmp_path, override))
+
+
+def test_experts_are_refused_where_processes_share_layers() -> None:
+    experts = ("transformer", "transformer_2")
+    for kind in (DistributedType.FSDP, DistributedType.DEEPSPEED):
+        processes.check_experts(kind, experts[:1])
+        with pytest.raises(ConfigError, match=r"transformer_2 by noise level.*ddp\.yaml"):
+            processes.check_experts(kind, experts)
+    processes.check_experts(DistributedType.MULTI_GPU, experts)
