@@ -14,6 +14,7 @@ from scaling4d.geometry.seeds import child_seed
 from .configuration import to_mapping
 from .files import digest, file_digest, read_json, write_text
 from .graph import SCENE_STAGES, StageDef, downstream
+from .layout.grammar import LayoutError, parse_layout
 from .spec import MintSpec, SpecError, parse_spec, spec_to_mapping
 
 SCHEMA = 1
@@ -94,9 +95,11 @@ def make_plan(spec: MintSpec, root: Path) -> Plan:
     """Derive the plan of ``spec`` without writing anything.
 
     Raises:
-        SpecError: a library or layout file that the spec names does not exist.
+        SpecError: a library or layout file that the spec names does not exist, or a layout file
+            breaks the grammar.
     """
     slices = {stage.name: _slice_digest(spec, stage) for stage in SCENE_STAGES}
+    _check_layouts(spec)
     scenes = tuple(_plan_scene(spec.seed, index, slices) for index in range(spec.scenes))
     content = digest([SCHEMA, spec.name, spec.seed, [scene.hashes["pack"] for scene in scenes]])
     return Plan(root.resolve(), replace(spec, output=None), content, scenes)
@@ -204,6 +207,19 @@ def _path_content(path: Path, where: str) -> Any:
         files = sorted(p for p in path.rglob("*") if p.is_file())
         return [[p.relative_to(path).as_posix(), file_digest(p)] for p in files]
     raise SpecError(f"{where}: {path} does not exist")
+
+
+def _check_layouts(spec: MintSpec) -> None:
+    """Parse every layout file once, so that a fault is told before anything runs."""
+    for path in spec.layout.files:
+        try:
+            parse_layout(path.read_text(encoding="utf-8"), lenient=spec.layout.lenient)
+        except OSError as error:
+            raise SpecError(f"layout.files: {path} cannot be read: {error.strerror}") from error
+        except LayoutError as error:
+            raise SpecError(f"layout.files: {path}, {error}") from error
+        except UnicodeDecodeError as error:
+            raise SpecError(f"layout.files: {path} is not a text in UTF-8") from error
 
 
 def _holds(path: Path, text: str) -> bool:

@@ -14,7 +14,8 @@ class PackConfig:
     max_rgb_difference: float = 0.25
     """Median absolute difference of co-visible RGB between views, on a scale of 0 to 1."""
     min_covisible: float = 0.02
-    """Least share of pixels that some other view also sees, for the best pair of each view."""
+    """Least share of pixels that some other view also sees, for the best pair of each view (of the
+    pair's two directions the larger share); two views may share nothing if others do with each."""
     min_finite_depth: float = 0.5
     """Least share of pixels of a view that see any surface."""
     min_mean_rgb: float = 0.02
@@ -22,7 +23,8 @@ class PackConfig:
     max_clipped: float = 0.6
     """Largest share of pixels of a view at full white, or at full black."""
     pairs: int = 0
-    """How many ordered pairs of views are measured (spread over all); 0 = every pair."""
+    """How many ordered pairs of views are measured (spread over all); 0 = every pair. Only what is
+    measured is judged: with few pairs a view's best one may be missed."""
     frames: int = 5
     """How many frames of each measured pair, evenly spread."""
     previews: bool = True

@@ -37,7 +37,7 @@ def measure(tracks: Mapping[str, CameraTrack], config: PackConfig) -> dict[str, 
         "residual_px_p99": max(
             (pair["residual_px_p99"] for pair in measured if pair["covisible"] > 0), default=None
         ),
-        "covisible": max((pair["covisible"] for pair in measured), default=None),
+        "covisible": min(_best_shares(measured).values(), default=None),
     }
 
 
@@ -67,12 +67,26 @@ def judge(report: Mapping[str, Any], config: PackConfig) -> str | None:
                 f"the colours {where} differ by {pair['rgb_difference']:.3g} of full scale "
                 f"(median), at most {config.max_rgb_difference:g} are allowed"
             )
-    if report["pairs"] and report["covisible"] < config.min_covisible:
-        return (
-            f"no pair of views shares more than {report['covisible']:.1%} of its pixels, "
-            f"at least {config.min_covisible:.1%} are asked for"
-        )
+    for name, share in _best_shares(report["pairs"]).items():
+        if not share >= config.min_covisible:
+            return (
+                f"{name} shares at most {share:.1%} of the pixels with another view, "
+                f"at least {config.min_covisible:.1%} are asked for"
+            )
     return None
+
+
+def _best_shares(pairs: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """View -> what it shares in its best measured pair, in either direction.
+
+    A close-up fills a small part of a wide view which fills all of the close-up: sharing is mutual
+    and the larger share counts. Two views may share nothing as long as each shares with some other.
+    """
+    best: dict[str, float] = {}
+    for pair in pairs:
+        for name in (pair["source"], pair["target"]):
+            best[name] = max(best.get(name, 0.0), pair["covisible"])
+    return best
 
 
 def evenly(values: Sequence[Any], count: int) -> list[Any]:

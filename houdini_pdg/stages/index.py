@@ -109,9 +109,10 @@ def _summary(lines: list[dict[str, Any]]) -> dict[str, Any]:
         "travel_m": _spread([view["travel_m"] for view in views]),
         "mean_rgb": _spread([view["mean_rgb"] for view in views]),
         "covisible": _spread([pair["covisible"] for line in lines for pair in line["pairs"]]),
-        "residual_px_median": _spread(
-            [line["residual_px_median"] for line in lines if line["residual_px_median"] is not None]
-        ),
+        **{
+            key: _spread([line[key] for line in lines if line[key] is not None])
+            for key in ("residual_px_median", "residual_px_p99")
+        },
         "seconds": _by_stage([line["seconds"] for line in lines]),
         "peak_memory_mb": _by_stage([line["peak_memory_mb"] for line in lines]),
     }

@@ -12,11 +12,14 @@ import signal
 import subprocess
 import threading
 import time
+from pathlib import Path
 
+import h5py
 import pytest
 
 from houdini_pdg.__main__ import main
 from houdini_pdg.engine.command import EXIT_DISK_FULL
+from houdini_pdg.files import file_digest
 from houdini_pdg.mint import RunOptions, run_plan
 from houdini_pdg.plan import read_item, read_plan
 from tests.houdini_pdg.tiny_scene import plan_of
@@ -54,6 +57,28 @@ def test_a_damaged_scene_file_is_found_and_made_again(tiny, damage, capsys):
     assert report.finished == 2
     assert path.read_bytes() == whole
     assert main(["verify", str(tiny.root)]) == 0
+
+
+def spoil(root: Path, name: str, layout: str) -> None:
+    """Write another layout text into a scene file, and the digest that hides it from the marker."""
+    path = root / f"scenes/{name}.h5"
+    with h5py.File(path, "r+") as file:
+        del file["scene/layout"]
+        file["scene/layout"] = layout
+    marker = read_item(root / f"items/{name}.json").marker("pack")
+    record = json.loads(marker.read_text())
+    record["report"]["digest"] = file_digest(path)
+    record["outputs"][f"scenes/{name}.h5"] = path.stat().st_size
+    marker.write_text(json.dumps(record))
+
+
+def test_a_spoiled_layout_in_one_file_is_a_finding_and_the_others_are_verified(tiny, capsys):
+    spoil(tiny.root, "scene_000000", "wall_0=Roof(1,2)\n")
+    assert main(["verify", str(tiny.root / "scenes/scene_000000.h5")]) == 1
+    assert main(["verify", str(tiny.root)]) == 1
+    said = capsys.readouterr()
+    assert "scene_000000.h5: its layout cannot be read: line 1, column 8" in said.err
+    assert "1 scene files are good" in said.out
 
 
 @pytest.mark.parametrize(

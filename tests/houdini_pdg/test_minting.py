@@ -173,6 +173,7 @@ def test_index_lines_describe_scenes_without_opening_them(minted):
     statistics = json.loads((minted.root / "statistics.json").read_text())
     assert statistics["scenes"] == {"ok": 2}
     assert 0.1 < statistics["depth_m"]["median"] < 20
+    assert statistics["residual_px_median"]["median"] < statistics["residual_px_p99"]["median"]
 
 
 def test_a_second_run_starts_nothing(minted):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from houdini_pdg import plan as plan_module
+from houdini_pdg.__main__ import main
 from houdini_pdg.engine.tasks import expand
 from houdini_pdg.graph import GRAPH, SCENE_STAGES, STAGE_NAMES, downstream, stage_def
 from houdini_pdg.plan import make_plan, read_item, read_plan, write_plan
@@ -114,6 +115,32 @@ def test_tasks_are_the_whole_graph_in_order_with_unique_markers():
         assert set(task.needs) <= seen
         seen.add(task.key)
     assert [t.scene_id for t in expand(plan(), 1, 2)][:-1] == ["scene_000001"] * len(STAGES)
+
+
+@pytest.mark.parametrize("command", ["plan", "mint"])
+@pytest.mark.parametrize(
+    ("layout", "said"),
+    [
+        (
+            b"wall_0=Wall(0,0,0,5,0,0,2.7,0)\nroof_0=Roof(1,2,3)\n",
+            "line 2, column 8: unknown class",
+        ),
+        (b"\xff\xfe", "is not a text in UTF-8"),
+        (None, "does not exist"),
+    ],
+    ids=["class", "bytes", "absent"],
+)
+def test_a_layout_file_that_cannot_be_used_is_one_sentence(tmp_path, capsys, command, layout, said):
+    if layout is not None:
+        (tmp_path / "room.txt").write_bytes(layout)
+    (tmp_path / "spec.yaml").write_text("scenes: 1\nlayout: {files: [room.txt]}\n")
+    assert main([command, str(tmp_path / "spec.yaml"), "--out", str(tmp_path / "data")]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: layout.files")
+    assert "room.txt" in error
+    assert said in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "data/plan.json").exists()
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": 99}', '{"schema": 1}'])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -116,6 +118,13 @@ def tracks():
     return {"cam0": track(scene, (0, -2.5, 0.3)), "cam1": track(scene, (0.6, -2.4, 0.5))}
 
 
+def far_away(values: CameraTrack) -> dict[str, np.ndarray]:
+    """The same pictures, said to be taken 500 m from there."""
+    poses = values.world_from_camera.copy()
+    poses[:, 0, 3] += 500
+    return {"world_from_camera": poses}
+
+
 def test_a_good_scene_passes(tracks):
     report = measure(tracks, PackConfig())
     assert judge(report, PackConfig()) is None
@@ -131,12 +140,28 @@ def test_a_good_scene_passes(tracks):
         (lambda t: {"depth": np.full_like(t.depth, np.inf)}, "sees a surface in 0.0%"),
         (lambda t: {"rgb": 255 - t.rgb}, "the colours from"),
         (lambda t: {"depth": t.depth * np.float32(1.006)}, "the round trip from"),
+        (far_away, "cam0 shares at most 0.0%"),
     ],
 )
 def test_each_fault_is_named(tracks, break_it, reason):
     values = {f: getattr(tracks["cam1"], f) for f in CameraTrack.__dataclass_fields__}
     tracks["cam1"] = CameraTrack(**{**values, **break_it(tracks["cam1"])})
     assert reason in judge(measure(tracks, PackConfig()), PackConfig())
+
+
+def test_a_view_that_shares_nothing_with_any_other_is_named(tracks):
+    third = {"cam2": track(room(), (0.3, -2.4, 0.4))}
+    away = {"cam1": replace(tracks["cam1"], **far_away(tracks["cam1"]))}
+    report = measure({**tracks, **third, **away}, PackConfig())
+    assert report["covisible"] == 0
+    assert "cam1 shares at most 0.0%" in judge(report, PackConfig())
+
+
+def test_two_groups_of_views_may_share_nothing_with_each_other(tracks):
+    two_rooms = {f"far{k}": replace(t, **far_away(t)) for k, t in enumerate(tracks.values())}
+    report = measure({**tracks, **two_rooms}, PackConfig())
+    assert min(pair["covisible"] for pair in report["pairs"]) == 0
+    assert judge(report, PackConfig()) is None
 
 
 def test_one_camera_has_no_pairs_and_passes(tracks):
