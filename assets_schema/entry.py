@@ -40,7 +40,7 @@ class CharacterInfo:
 
 @dataclass(frozen=True, slots=True)
 class LightInfo:
-    """Ranges from which a composer draws: kelvin, and UsdLux intensity."""
+    """Advice for a composer that varies lights: ranges of kelvin and of intensity as a factor."""
 
     color_temperature: tuple[float, float] = (2700.0, 6500.0)
     intensity: tuple[float, float] = (1.0, 1.0)

@@ -53,7 +53,8 @@ class AssetPackage:
         front_axis: "-y" (the convention), "+y", "-x" or "+x".
         fit_mode: how a layout box is filled: "stretch", "uniform" or "keep".
         support: surface that carries it: "floor", "wall", "ceiling" or "on_top".
-        allowed_scale: smallest and largest factor per axis under "stretch" and "uniform".
+        allowed_scale: advice for a composer: smallest and largest factor per axis that looks right.
+        light: advice likewise: ranges of temperature and intensity; the lights have own values.
         license, source: SPDX name and where the work comes from.
         root_type: prim type of the default prim, "Xform" or "SkelRoot".
         extra_schemas: names of further API schemas to apply on the default prim.

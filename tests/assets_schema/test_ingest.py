@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 import trimesh
 from pxr import Gf, Sdf, Usd, UsdGeom, UsdUtils
 
-from assets_schema import Catalog, choose_variants, count_variants
+from assets_schema import Catalog, choose_variants, count_variants, enumerate_variants
 from assets_schema.contact_sheet import render_asset
 from assets_schema.ingest import IngestRequest, ingest
 from assets_schema.ingest.request import library_from_source
@@ -169,13 +170,19 @@ def test_real_teapot_is_ingested_with_its_nested_variants(test_data, tmp_path) -
         assert low[2] == pytest.approx(0, abs=1e-6)
 
 
-def test_real_teapot_shows_its_colours(test_data, tmp_path) -> None:
+def test_real_teapot_shows_seven_different_pictures(test_data, tmp_path) -> None:
     source = test_data / "usd" / "Teapot" / "Teapot.usd"
     entry = ingest(request(source, license="CC0-1.0"), tmp_path)
-    means = {}
-    for shade in ("CeramicRed", "CeramicBlue", "CeramicBlack"):
-        stage = open_variant(entry.file, {"modelVariant": "Utah", "shadingVariant": shade})
-        means[shade] = render_asset(stage, 64, samples=1)[28:44, 24:40].mean(axis=(0, 1))
+    pictures = {}
+    for selection in enumerate_variants(entry):
+        picture = render_asset(open_variant(entry.file, selection), 64, samples=1)
+        background = picture[0, 0]
+        assert (picture != background).any(axis=-1).mean() > 0.15, selection
+        pictures[selection["shadingVariant"]] = picture
+    assert len(pictures) == 7
+    for one, other in itertools.combinations(pictures.values(), 2):
+        assert np.abs(one.astype(float) - other).mean() > 1
+    means = {shade: each[28:44, 24:40].mean(axis=(0, 1)) for shade, each in pictures.items()}
     assert means["CeramicRed"].argmax() == 0
     assert means["CeramicBlue"].argmax() == 2
     assert means["CeramicBlack"].max() < 80

@@ -10,12 +10,18 @@ from pathlib import Path
 import pytest
 from pxr import Usd, UsdLux
 
+from assets_schema.__main__ import main
 from assets_schema.catalog import Catalog
 from assets_schema.entry import Entry
 from assets_schema.library.build import build_library, recipes
+from assets_schema.library.characters.motions import MOTIONS
 from assets_schema.library.light_rigs import LIGHT_RIGS
 from assets_schema.validate import validate_asset
+from assets_schema.validate.library import validate_targets
+from assets_schema.validate.runner import Options
 from assets_schema.variant_tree import Variant
+
+from .test_bvh import other_skeleton
 
 pytest.importorskip("anny", reason="characters need the extra [library]")
 
@@ -87,6 +93,42 @@ def test_building_again_keeps_what_the_catalogue_pins(tmp_path, monkeypatch) -> 
     assert again.variants[0].names == turned.names
     assert again.variants[0].variants[-1].retired
     assert again.weight == 3.0
+
+
+def test_motion_capture_becomes_a_motion_of_the_person(tmp_path, monkeypatch, capsys) -> None:
+    from assets_schema.library import build
+    from assets_schema.library.characters import person
+
+    few = {"bodies": ("woman_slim",), "outfits": ("tee_jeans",), "hair": ("short",)}
+    few |= {"motions": {"idle": MOTIONS["idle"]}, "looks": ("navy",)}
+    write = person.write_person
+    monkeypatch.setattr(person, "write_person", lambda *a, **k: write(*a, **{**k, **few}))
+    monkeypatch.setattr(build, "recipes", lambda preset: [])
+    monkeypatch.setattr(build, "LIGHT_RIGS", ())
+    (tmp_path / "stride.bvh").write_text(other_skeleton(30.0))
+    out = tmp_path / "library"
+    command = ["build-library", str(out), "--motion", f"stride={tmp_path / 'stride.bvh'}"]
+    assert main(command) == 0
+    (entry,) = Catalog.load(out)
+    assert entry.variant_sets["motion"] == ("idle", "stride")
+    stride = entry.character.motions["stride"]
+    assert stride.root_motion
+    assert (stride.start, stride.end, stride.fps) == (0, 24, 24)
+    assert validate_asset(entry.file, entry).findings == []
+    assert main([*command[:-1], "stride"]) == 2
+    assert "NAME=FILE.bvh" in capsys.readouterr().err
+
+
+@pytest.mark.full
+def test_the_whole_library_builds_in_two_minutes_and_has_no_finding(tmp_path) -> None:
+    start = time.process_time()
+    build_library(tmp_path)
+    assert time.process_time() - start < 120
+    reports = validate_targets([tmp_path], Options())
+    assert len(reports) == len(recipes()) + len(LIGHT_RIGS) + 1
+    for report in reports:
+        assert not report.findings, [str(finding) for finding in report.findings][:3]
+        assert report.pair_coverage == 1.0
 
 
 def _first(out: Path):
