@@ -11,7 +11,7 @@ import numpy as np
 from houdini_pdg.layout.model import Layout
 from scaling4d.geometry.camera import look_at
 
-from .certificate import Report, verify_certificate
+from .certificate import VERSION, Report, verify_certificate
 from .config import TrajectoryConfig
 from .lens import SENSOR_WIDTH, Lens, cone_in_image
 from .scene import Clip
@@ -133,8 +133,10 @@ def verify_camera(
     if not camera.get("certificate"):
         return Report(("there is no certificate of its path",), 0.0, np.pi, 0)
     report = verify_certificate(camera["certificate"], layout, characters)
-    problems = list(report.problems)
     spline, certificate = camera["spline"], camera["certificate"]
+    if certificate.get("version") != VERSION:
+        return report
+    problems = list(report.problems)
     problems += _unmet_claims(camera, clip, config)
     problems += [
         f"the {curve} of the spline is not the one that was certified"

@@ -67,7 +67,8 @@ class RenderConfig:
     instance_ids: bool = True
     """Also store which object each pixel sees."""
     timeout_minutes: float = 240.0
-    """A render process without a finished frame for this long is killed, and retried."""
+    """A render process that prints nothing for this long is killed, and retried: any line of
+    output starts the wait anew. Under 10 minutes become 10 with Cycles."""
     keep_frames: bool = False
     """Keep the renderer's own frame files in the work folder after packing."""
     cycles: CyclesConfig = field(default_factory=CyclesConfig)

@@ -75,6 +75,10 @@ def _another_lens_in_one_frame(camera: dict[str, Any]) -> None:
     camera["intrinsics"][7][1][1] *= 4
 
 
+def _older(camera: dict[str, Any]) -> None:
+    camera["certificate"] = {"version": 1}
+
+
 def _nothing_proved(camera: dict[str, Any]) -> None:
     del camera["certificate"]
 
@@ -91,6 +95,7 @@ def _nothing_proved(camera: dict[str, Any]) -> None:
         (_another_clock, "not those that the certificate proves"),
         (_focal_times_four, "does not fit in the image"),
         (_another_lens_in_one_frame, "does not fit in the image"),
+        (_older, "unknown certificate version 1"),
         (_nothing_proved, "there is no certificate"),
     ],
 )

@@ -153,6 +153,22 @@ def test_the_same_seed_gives_the_same_cameras() -> None:
             assert first.to_json(CLIP.times, 480, 480) == second.to_json(CLIP.times, 480, 480)
 
 
+def off_chord(eyes: np.ndarray) -> float:
+    """Greatest distance in metres from the line through the two ends."""
+    chord = (eyes[-1] - eyes[0]) / np.linalg.norm(eyes[-1] - eyes[0])
+    along = (eyes - eyes[0]) @ chord
+    return float(np.linalg.norm(eyes - eyes[0] - along[:, None] * chord, axis=1).max())
+
+
+def arc_of(eyes: np.ndarray, centre: np.ndarray) -> tuple[np.ndarray, float]:
+    """Angles about the centre, and how far radius and height are from linear in them, metres."""
+    offset = eyes - centre
+    turn = np.unwrap(np.arctan2(offset[:, 1], offset[:, 0]))
+    values = np.column_stack([np.linalg.norm(offset[:, :2], axis=1), eyes[:, 2]])
+    fitted = np.stack([np.polyval(np.polyfit(turn, v, 1), turn) for v in values.T], axis=1)
+    return turn, float(np.abs(values - fitted).max())
+
+
 @pytest.mark.parametrize("style", STYLES)
 def test_each_style_moves_as_its_name_says(style: str) -> None:
     layout = parse_layout(HALL)
@@ -176,10 +192,16 @@ def test_each_style_moves_as_its_name_says(style: str) -> None:
         elif style == "orbit":
             assert np.ptp(radius) < 0.05 * radius[0]
             assert np.ptp(eyes[:, 2]) < 1e-9
+        elif style == "arc":  # one way round the subject, nearer and higher in step with the turn
+            turn, bend = arc_of(eyes, centre)
+            assert abs(turn[-1] - turn[0]) > np.radians(5)
+            assert (np.diff(turn) * np.sign(turn[-1] - turn[0]) > -1e-9).all()
+            assert bend < 0.005
+        elif style == "spline":  # neither a line nor an arc
+            assert off_chord(eyes) > 0.01 * moved
+            assert arc_of(eyes, centre)[1] > 0.01
         elif style == "dolly":
-            chord = (eyes[-1] - eyes[0]) / moved
-            along = (eyes - eyes[0]) @ chord
-            assert np.abs(eyes - eyes[0] - along[:, None] * chord).max() < 1e-6
+            assert off_chord(eyes) < 1e-6
         elif style == "crane":
             assert np.ptp(eyes[:, 2]) > 0.1
         elif style == "follow" and path.subjects[0].name == "walker":

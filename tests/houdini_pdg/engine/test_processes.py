@@ -151,14 +151,24 @@ def test_control_c_ends_the_run_at_once_and_all_that_it_started(tmp_path):
 
 
 @POSIX
-@pytest.mark.parametrize("renderer", ["preview", "cycles"])
-def test_nothing_outlives_a_killed_coordinator_and_a_rerun_finishes(tmp_path, renderer):
+@pytest.mark.parametrize(
+    ("renderer", "engine"),
+    [
+        ("preview", "local"),
+        ("cycles", "local"),
+        pytest.param("preview", "dask", marks=pytest.mark.full),
+    ],
+)
+def test_nothing_outlives_a_killed_coordinator_and_a_rerun_finishes(tmp_path, renderer, engine):
     """SIGKILL of the engine in the middle of a render, then the same command again."""
+    if engine == "dask":
+        pytest.importorskip("distributed")
     if renderer == "cycles":
         pytest.importorskip("bpy")
     settings = {"renderer": renderer, "cycles": {"samples": 1, "bounces": 0, "denoise": False}}
     plan_of(tmp_path, scenes=2, cameras=2, frames=6, height=120, width=160, render=settings)
     command = [sys.executable, "-m", "houdini_pdg", "run", str(tmp_path), "--workers", "2"]
+    command += ["--engine", engine]
     repository = Path(__file__).parents[3]
     coordinator = subprocess.Popen(
         command, cwd=repository, stderr=subprocess.DEVNULL, start_new_session=True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -117,15 +118,35 @@ def test_hou_and_pdg_are_imported_only_in_tops(repository):
         assert not names & {"torch", "diffusers", "train", "transformers"}, path
 
 
-def test_types_of_houdini_hold_in_tops(repository):
-    """mypy with types-houdini and the small pdg stub: catches misspelt methods and keywords."""
-    environment = {**os.environ, "MYPYPATH": str(repository / "typings")}
-    command = [sys.executable, "-m", "mypy", "-p", "houdini_pdg.tops"]
-    result = subprocess.run(
+def types_of(repository: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "MYPYPATH": f"{repository / 'typings'}{os.pathsep}{repository}"}
+    command = [sys.executable, "-m", "mypy", *arguments]
+    return subprocess.run(
         command, cwd=repository, env=environment, capture_output=True, text=True, check=False
     )
-    ours = [line for line in result.stdout.splitlines() if line.startswith("houdini_pdg/tops/")]
-    assert ours == [], result.stdout
+
+
+def test_types_of_houdini_hold_in_tops(repository):
+    """mypy with types-houdini and the small pdg stub: catches misspelt methods and keywords."""
+    result = types_of(repository, "-p", "houdini_pdg.tops")
+    assert result.returncode == 0, result
+    assert re.match(r"Success: no issues found in \d+ source files", result.stdout), result
+
+
+def test_a_misspelt_method_of_houdini_or_pdg_is_found(repository, tmp_path):
+    """So that the test above cannot pass because mypy looks at nothing."""
+    planted = tmp_path / "planted.py"
+    planted.write_text(
+        "import hou\nimport pdg\n\n\n"
+        "def use(node: hou.TopNode, item: pdg.WorkItem) -> None:\n"
+        "    node.cookWorkItem(block=True)\n"
+        "    item.setStringAttribute('a', 'b')\n"
+    )
+    result = types_of(repository, str(planted))
+    assert result.returncode == 1, result
+    assert '"TopNode" has no attribute "cookWorkItem"' in result.stdout
+    assert '"WorkItem" has no attribute "setStringAttribute"' in result.stdout
+    assert "Found 2 errors" in result.stdout
 
 
 def test_the_fake_host_refuses_what_houdini_lacks():
