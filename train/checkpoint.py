@@ -64,7 +64,7 @@ def take_snapshot(
     """Collect full tensors on the CPU; every process must call it.
 
     Args:
-        module: what is trained, without the wrapper of DDP or DeepSpeed.
+        module: what is trained, without DeepSpeed's wrapper.
         optimizer: its optimizer.
         ema: averaged weights.
         state: what else the run must know, for JSON.

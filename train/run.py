@@ -104,6 +104,8 @@ class _Run:
         self.module, self.prepared = accelerator.prepare(self.plain, self.optimizer)
         deepspeed = accelerator.distributed_type == DistributedType.DEEPSPEED
         self.engine = self.module if deepspeed else None
+        # torch knows the wrappers of DDP and FSDP2, not DeepSpeed's.
+        self.saved = self.plain if deepspeed else self.module
         if deepspeed:
             make_moments(self.engine, self.optimizer)
         self.average = WeightAverage(config.optimizer.ema_decay)
@@ -124,7 +126,7 @@ class _Run:
         snapshot = read_checkpoint(found[-1])
         self._check_samples_per_step(snapshot.state["samples_per_step"])
         self.ledger.load_state_dict(snapshot.state["sampler"])
-        restore_snapshot(snapshot, self.plain, self.optimizer, self.engine)
+        restore_snapshot(snapshot, self.saved, self.optimizer, self.engine)
         self.average.load(snapshot.ema, self.plain)
         log.info("resumed after step %d from %s", snapshot.state["step"], found[-1])
         return int(snapshot.state["step"])
@@ -240,7 +242,7 @@ class _Run:
             "seed": self.config.seed,
         }
         snapshot = take_snapshot(
-            self.plain,
+            self.saved,
             self.optimizer,
             ema=self.average.gather(),
             state=state,
