@@ -78,7 +78,8 @@ def generate(
         footprint: 1 or 2; 2 draws each source pixel on 2x2 target pixels, closing the cracks of
             strong magnification.
         seed: the same seed gives the same video on the same machine.
-        device: where to run; None takes CUDA if there is one.
+        device: where to run; None takes CUDA if there is one. A model with `VNVSModel.offload`
+            runs where that said.
         progress: show a progress bar.
 
     Returns:
@@ -87,9 +88,8 @@ def generate(
     Raises:
         ValueError: one sentence on what was given, what was expected and what to do.
     """
-    place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     network = model if isinstance(model, VNVSModel) else VNVSModel.from_pretrained(model)
-    network = network.to(place).eval()
+    place = _bring_to_device(network.eval(), device)
     source = read_source(
         video,
         depth=depth,
@@ -156,6 +156,20 @@ def generate(
             "width": source.size[1],
         },
     )
+
+
+def _bring_to_device(network: VNVSModel, device: str | torch.device | None) -> torch.device:
+    """Move a model to where it shall run, unless it was offloaded: that decides the device."""
+    if not network.offloaded:
+        place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        network.to(place)
+        return place
+    if device is not None and torch.device(device).type != network.device.type:
+        raise ValueError(
+            f"the model was offloaded to run on {network.device}, not on {device}: leave device "
+            "out, or offload it there"
+        )
+    return network.device
 
 
 def _read_trajectory(

@@ -34,6 +34,7 @@ class VNVSModel(nn.Module):
         super().__init__()
         self.config = config
         self.backbone = backbone
+        self.offloaded = False
         modulated = config.injection.block.modulation
         if config.lora is not None:
             _add_lora(backbone, config.lora)
@@ -149,7 +150,7 @@ class VNVSModel(nn.Module):
         """Keep the denoisers' large layers in ``dtype`` and compute in their present one.
 
         With torch.float8_e4m3fn weights need half the memory of bfloat16. Norms, embeddings, VNVS
-        Blocks and LoRA are left alone. For sampling; see the README about training.
+        Blocks and LoRA are left alone. Meant and tested for sampling, not for training.
         """
         from diffusers.hooks.layerwise_casting import DEFAULT_SKIP_MODULES_PATTERN
 
@@ -189,10 +190,12 @@ class VNVSModel(nn.Module):
     def offload(self, device: torch.device | str) -> None:
         """Keep weights on the CPU and bring each block to ``device`` only while it runs.
 
-        For sampling on a small GPU. The projector lives on the device.
+        For sampling on a small GPU. The projector lives on the device. From then on `offloaded` is
+        true, and `to` would undo it.
         """
         from diffusers.hooks.group_offloading import apply_group_offloading
 
+        self.offloaded = True
         self.projector.to(device)
         if self.noise_level is not None:
             self.noise_level.to(device)

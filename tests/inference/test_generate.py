@@ -121,6 +121,17 @@ def test_bullet_time_holds_one_frame_and_its_geometry(source: Clip, model: VNVSM
     np.testing.assert_array_equal(result.depth[4], moving.depth[2].astype(np.float32))
 
 
+def test_an_offloaded_model_is_left_where_it_is(source, monkeypatch) -> None:
+    model = VNVSModel.build(ModelConfig(backbone=TINY), seed=1)
+    before = scaling4d.generate(source.rgb, "static", model=model, **arguments(source))
+    model.offload("cpu")
+    monkeypatch.setattr(model, "to", lambda *_: pytest.fail("the offloaded model was moved"))
+    after = scaling4d.generate(source.rgb, "static", model=model, **arguments(source))
+    np.testing.assert_array_equal(after.frames, before.frames)
+    with pytest.raises(ValueError, match="offloaded to run on cpu, not on meta"):
+        scaling4d.generate(source.rgb, "static", model=model, **arguments(source, device="meta"))
+
+
 def test_a_world_trajectory_uses_the_poses_of_the_source(source: Clip, model: VNVSModel) -> None:
     moving = orbit_clip(yaw=10)
     same = Trajectory(np.linalg.inv(moving.world_from_camera), mode="world")

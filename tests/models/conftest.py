@@ -19,10 +19,13 @@ from scaling4d.models import (
 )
 from scaling4d.models.backbones import Backbone, TextCondition, make_backbone
 from scaling4d.models.injection import vnvs_blocks
+from scaling4d.models.vnvs_block import VNVSBlockConfig
 from tests.models import tiny_pipelines
 
 MINI = {"dim": 32, "depth": 2, "heads": 2, "patch": 8, "frequencies": 16}
 FAMILIES = ("mini", *tiny_pipelines.BUILDERS)
+MODULATED = "_modulated"
+"""Ends the names of cases whose VNVS Blocks depend on the noise level too."""
 
 
 @dataclasses.dataclass
@@ -50,6 +53,8 @@ class Case:
             generator = torch.Generator().manual_seed(5)
             for block in vnvs_blocks(model.backbone).values():
                 torch.nn.init.normal_(block.output.weight, std=0.2, generator=generator)
+                if block.modulation is not None:
+                    torch.nn.init.normal_(block.modulation.weight, std=0.02, generator=generator)
         return model
 
     def velocity(self, model: VNVSModel) -> torch.Tensor:
@@ -78,12 +83,13 @@ def case_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Case]:
     return make
 
 
-@pytest.fixture(params=FAMILIES)
+@pytest.fixture(params=(*FAMILIES, f"mini{MODULATED}", f"wan22_a14b{MODULATED}"))
 def case(request: pytest.FixtureRequest, case_of: Callable[[str], Case]) -> Case:
     return case_of(request.param)
 
 
 def _make(name: str, folder: Path) -> Case:
+    modulated, name = name.endswith(MODULATED), name.removesuffix(MODULATED)
     if name == "mini":
         backbone = BackboneConfig(options=MINI)
     else:
@@ -93,7 +99,7 @@ def _make(name: str, folder: Path) -> Case:
     config = ModelConfig(
         backbone=backbone,
         projector=ProjectorConfig(width=16, depth=1, frequencies=8),
-        injection=InjectionConfig(),
+        injection=InjectionConfig(block=VNVSBlockConfig(modulation=modulated)),
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)

@@ -76,7 +76,8 @@ def test_only_listed_parameters_learn_and_text_passes_untouched(case: Case) -> N
             module.register_forward_hook(lambda *a, kept=inner: _same_rest(kept.pop(), a[-1]))
     before = {name: p.detach().clone() for name, p in model.named_parameters()}
     trainable = dict(model.trainable_parameters())
-    assert all("vnvs" in name or name.startswith("projector") for name in trainable)
+    ours = ("projector.", "noise_level.")
+    assert all("vnvs" in name or name.startswith(ours) for name in trainable)
     optimizer = torch.optim.AdamW(trainable.values(), lr=0.1)
     case.velocity(model).square().mean().backward()
     with_gradient = {n for n, p in model.named_parameters() if p.grad is not None}
@@ -109,6 +110,28 @@ def test_checkpointing_recomputes_with_the_right_control(case: Case) -> None:
         gradients.append([p.grad for _, p in model.trainable_parameters()])
     for plain, recomputed in zip(*gradients, strict=True):
         torch.testing.assert_close(recomputed, plain, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", ["mini_modulated", "wan22_a14b_modulated"])
+def test_modulated_blocks_hear_the_noise_level_of_their_own_sample(
+    name: str, case_of: Callable[[str], Case]
+) -> None:
+    """Without the level of each row, nothing but the backbone would follow sigma."""
+    model = case_of(name).model(awake=True)
+    levels: list[torch.Tensor | None] = []
+    for block in vnvs_blocks(model.backbone).values():
+        block.register_forward_pre_hook(
+            lambda _, __, named: levels.append(named["noise_level"]), with_kwargs=True
+        )
+    case = case_of(name)
+    with torch.no_grad():
+        case.velocity(model)
+        for expert, rows in model.backbone.route(case.sigma).items():
+            wanted = model.noise_level(case.sigma[rows])  # type: ignore[misc]
+            of_expert = [b for b in vnvs_blocks(model.backbone) if b.startswith(f"{expert}.")]
+            for _ in of_expert:
+                torch.testing.assert_close(levels.pop(0), wanted)
+    assert not levels
 
 
 def test_saved_weights_are_the_trained_ones_and_load_again(case: Case, tmp_path: Path) -> None:

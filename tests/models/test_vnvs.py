@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from scaling4d.models import BackboneConfig, ModelConfig, ProjectorConfig, VNVSModel
+from scaling4d.models.backbones import MiniBackbone, MiniConfig
 
 TINY = ModelConfig(
     backbone=BackboneConfig(options={"dim": 32, "depth": 2, "heads": 2, "patch": 8}),
@@ -23,6 +24,16 @@ def model() -> VNVSModel:
 def test_mini_codec_is_bit_exact(model: VNVSModel) -> None:
     video = torch.rand(2, 9, 3, 32, 24) * 2 - 1
     assert torch.equal(model.decode_video(model.encode_video(video)), video)
+
+
+@pytest.mark.parametrize(("dim", "depth", "millions"), [(64, 2, 0.4), (256, 2, 5), (640, 6, 90)])
+def test_mini_has_as_many_parameters_as_its_config_says(dim, depth, millions) -> None:
+    with torch.device("meta"):
+        mini = MiniBackbone(MiniConfig(dim=dim, depth=depth))
+    count = sum(p.numel() for p in mini.parameters()) / 1e6
+    assert count == pytest.approx(millions, rel=0.1)
+    assert f"{dim}" in str(MiniConfig.__doc__)
+    assert f"{millions} M" in str(MiniConfig.__doc__)
 
 
 def test_saved_model_predicts_the_same(model: VNVSModel, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ _PAD = 256  # bytes are 0..255
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MiniConfig:
-    """Size of the network; 64 x 2 has about 1 M parameters, 640 x 6 about 100 M."""
+    """Size of the network: dim 64, depth 2 has 0.4 M parameters, 256 x 2 5 M, 640 x 6 90 M."""
 
     dim: int = 256
     """Channels of video and text tokens."""
