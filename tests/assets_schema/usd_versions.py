@@ -2,7 +2,8 @@
 
 Houdini 20.5 has USD 24.03, 21 has 25.05, 22 has 26.05. Each version gets its own virtual
 environment below the folder given (kept between runs), with the libraries of `assets_schema` and
-nothing else: torch and the other extras are absent, as in hython.
+nothing else: torch and the other extras are absent, as in hython. With ``--library`` each version
+also validates every entry of a library that was built elsewhere.
 """
 
 from __future__ import annotations
@@ -40,18 +41,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("versions", nargs="*", default=list(VERSIONS), help="of usd-core")
     parser.add_argument("--environments", type=Path, default=REPOSITORY / "build" / "usd")
+    parser.add_argument("--library", type=Path, help="a built library to validate on each too")
     arguments = parser.parse_args(argv)
     failed = [
         version
         for version in arguments.versions
-        if not passes_on(version, arguments.environments / version)
+        if not passes_on(version, arguments.environments / version, arguments.library)
     ]
     print(f"failed on {', '.join(failed)}" if failed else "passed on every version")
     return 1 if failed else 0
 
 
-def passes_on(version: str, environment: Path) -> bool:
-    """Make the environment if needed and run the suite in it."""
+def passes_on(version: str, environment: Path, library: Path | None = None) -> bool:
+    """Make the environment if needed, run the suite in it and validate the library."""
     python = environment / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
@@ -60,10 +62,13 @@ def passes_on(version: str, environment: Path) -> bool:
     print(f"USD {version}", flush=True)
     # The built-in library has its own dependencies (torch, anny); its tests run in the main suite.
     suite = ["tests/assets_schema", "--ignore=tests/assets_schema/library", "-q", "--no-header"]
-    done = subprocess.run(
-        [str(python), "-m", "pytest", *suite, "-p", "no:cacheprovider"], cwd=REPOSITORY
+    commands = [["pytest", *suite, "-p", "no:cacheprovider"]]
+    if library is not None:
+        commands.append(["assets_schema", "validate", str(library.resolve())])
+    return all(
+        subprocess.run([str(python), "-m", *command], cwd=REPOSITORY).returncode == 0
+        for command in commands
     )
-    return done.returncode == 0
 
 
 if __name__ == "__main__":
