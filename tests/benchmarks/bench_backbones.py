@@ -12,10 +12,11 @@ without recomputation, per second, over the largest rate of a plain matrix produ
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -150,6 +151,18 @@ def flops_of(function: Callable[[], Any]) -> int:
     return counter.get_total_flops()
 
 
+@contextlib.contextmanager
+def memory_may_end(report: record.Report, label: str) -> Iterator[None]:
+    """Record that memory ran out and go on with the next measurement."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        report.add(f"{label}: stopped", 0.0, "", stopped_by=str(error).splitlines()[0])
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
 def matrix_peak(setting: Setting) -> float:
     """FLOPs per second of the best plain product of square matrices."""
     best = 0.0
@@ -159,27 +172,38 @@ def matrix_peak(setting: Setting) -> float:
     return best
 
 
-def compare_placements(report: record.Report, name: str, subject: Subject, peak: float) -> None:
-    """Time with and without the blocks, for each placement."""
-    x, control = subject.inputs(1)
+def compare_placements(
+    report: record.Report, name: str, subject: Subject, twin: Subject, peak: float
+) -> None:
+    """Time with and without the blocks, for each placement; FLOPs are counted on the meta twin."""
+    (x, control), (meta_x, meta_control) = subject.inputs(1), twin.inputs(1)
     for every in PLACEMENTS:
-        subject.thin_out(every)
-        for kind, run in (("forward", subject.forward), ("training", subject.train)):
-            subject.checkpointing(False)
-            model_flops = flops_of(lambda run=run: run(x, control))
-            subject.checkpointing(True)
-            counted, bare = (flops_of(lambda run=run, c=c: run(x, c)) for c in (control, None))
-            slow, fast = (
-                subject.setting.measure(lambda run=run, c=c: run(x, c)) for c in (control, None)
+        for one in (subject, twin):
+            one.thin_out(every)
+        for kind, run, count in (
+            ("forward", subject.forward, twin.forward),
+            ("training", subject.train, twin.train),
+        ):
+            twin.checkpointing(False)
+            model_flops = flops_of(lambda count=count: count(meta_x, meta_control))
+            for one in (subject, twin):
+                one.checkpointing(True)
+            counted, bare = (
+                flops_of(lambda count=count, c=c: count(meta_x, c)) for c in (meta_control, None)
             )
             label = f"{name}, every {every}, {kind}"
-            flop_share, time_share = 1 - bare / counted, 1 - fast.median / slow.median
-            report.add(label, slow, "s", without=fast.median)
+            flop_share = 1 - bare / counted
             report.add(f"{label}: share of FLOPs", flop_share * 100, "%")
-            report.add(f"{label}: share of time", time_share * 100, "%")
-            report.add(f"{label}: time / FLOPs", time_share / flop_share, "", target="<= 1.2")
-            used = model_flops / slow.median / peak * 100
-            report.add(f"{label}: utilisation", used, "%", target=">= 45")
+            with memory_may_end(report, label):
+                slow, fast = (
+                    subject.setting.measure(lambda run=run, c=c: run(x, c)) for c in (control, None)
+                )
+                time_share = 1 - fast.median / slow.median
+                report.add(label, slow, "s", without=fast.median)
+                report.add(f"{label}: share of time", time_share * 100, "%")
+                report.add(f"{label}: time / FLOPs", time_share / flop_share, "", target="<= 1.2")
+                used = model_flops / slow.median / peak * 100
+                report.add(f"{label}: utilisation", used, "%", target=">= 45")
 
 
 def find_largest_batch(report: record.Report, name: str, subject: Subject) -> None:
@@ -217,6 +241,17 @@ def _peak_of_step(subject: Subject, batch: int) -> float | None:
     return torch.cuda.max_memory_allocated() / 2**30 if cuda else 0.0
 
 
+def measure_model(
+    report: record.Report, name: str, published: PublishedBackbone, setting: Setting, peak: float
+) -> None:
+    """Everything about one model; whatever memory does not allow is recorded as such."""
+    with memory_may_end(report, name):
+        subject = Subject(published, setting)
+        find_largest_batch(report, name, subject)
+        twin = Subject(published, replace(setting, device=torch.device("meta")))
+        compare_placements(report, name, subject, twin, peak)
+
+
 def main() -> int:
     """Measure both models."""
     arguments = record.parse_arguments("backbones", __doc__)
@@ -240,11 +275,7 @@ def main() -> int:
         if arguments.quick:
             kind, geometry = published.transformer_class, published.geometry
             published = PublishedBackbone(kind, toy, geometry)
-        subject = Subject(published, setting)
-        find_largest_batch(report, name, subject)
-        compare_placements(report, name, subject, peak)
-        del subject
-        gc.collect()
+        measure_model(report, name, published, setting, peak)
     return report.finish()
 
 
