@@ -41,7 +41,7 @@ IN_HOUDINI = {
     "names": "every node type, parameter and token that the network uses",
     "cook": "a built network cooks, failed items are reported, the index follows",
     "child": "quoting of commands, variables a child inherits, unit of time limits",
-    "usd": "files of the stages' USD open in Houdini's",
+    "usd": "files of the stages' USD open in Houdini's, and the schema of the assets is found",
     "karma": "exit status of husk, sign and background of depth, ids, on cpu and xpu",
 }
 NOT_HERE = {

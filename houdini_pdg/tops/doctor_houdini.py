@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from functools import partial
@@ -30,6 +32,7 @@ from .doctor_probes import (
 from .surface import NODES, AnyScheduler, GenericGenerator, Node, Topnet, parameters
 
 _PLANE_METRES = 3.0
+_SCHEMA_FOLDER = Path(__file__).resolve().parents[2] / "assets_schema" / "schema"
 
 
 def houdini_checks() -> list[Check]:
@@ -44,6 +47,8 @@ def houdini_checks() -> list[Check]:
         "quoting and variables of a child": child_process,
         "unit of the time limit": time_limit,
         "files of another USD": _foreign_usd,
+        "schema of the assets": _schema,
+        "asset of a library": _library_asset,
         "husk refuses a missing settings prim": _husk_exit_status,
         "karma depth of a plane, cpu": partial(_plane_depth, "cpu"),
         "karma depth of a plane, xpu": partial(_plane_depth, "xpu"),
@@ -113,9 +118,7 @@ def _foreign_usd() -> str:
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "probe.usdc"
-        environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
-        command = [stage_python(), "-E", "-s", "-c", _WRITE_CRATE, str(path)]
-        subprocess.run(command, check=True, env=environment, capture_output=True)
+        _in_stage_python(_WRITE_CRATE, path)
         stage = Usd.Stage.Open(str(path))
         prim = stage.GetDefaultPrim()
         chosen = prim.GetVariantSet("look").GetVariantSelection()
@@ -123,6 +126,65 @@ def _foreign_usd() -> str:
         if chosen != "white" or last != (48, 0, 0):
             raise RuntimeError(f"read back variant {chosen!r} and position {last}")
         return f"USD {'.'.join(map(str, Usd.GetVersion()))} reads what {stage_python()} wrote"
+
+
+def _in_stage_python(code: str, path: Path) -> None:
+    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
+    command = [stage_python(), "-E", "-s", "-c", code, str(path)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{stage_python()} cannot write it: {done.stderr.strip()[-200:]}")
+
+
+_USE_SCHEMA = """from pxr import Usd
+stage = Usd.Stage.CreateInMemory()
+prim = stage.DefinePrim("/World")
+known = Usd.SchemaRegistry().FindAppliedAPIPrimDefinition("S4DAssetAPI") is not None
+print(known and prim.ApplyAPI("S4DAssetAPI") and prim.GetAttribute("s4d:asset:frontAxis").Get())
+"""
+
+
+def _schema() -> str:
+    """S4DAssetAPI and a fallback of it in a fresh hython with the plug-in path of the package file:
+    USD collects its schemas once, so that this process may be too late to register them."""
+    name = "PXR_PLUGINPATH_NAME"
+    given = os.environ.get(name, "")
+    environment = {**os.environ, name: f"{_SCHEMA_FOLDER}{os.pathsep}{given}".strip(os.pathsep)}
+    command = [shutil.which("hython") or sys.executable, "-c", _USE_SCHEMA]
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    if done.stdout.strip().splitlines()[-1:] != ["-y"]:
+        raise RuntimeError(f"no S4DAssetAPI from {_SCHEMA_FOLDER}: {done.stdout}{done.stderr}")
+    loaded = _SCHEMA_FOLDER in (Path(p).resolve() for p in given.split(os.pathsep) if p)
+    return f"S4DAssetAPI is found; the package file is {'' if loaded else 'not '}in use"
+
+
+_WRITE_ASSET = """import sys
+from pathlib import Path
+from assets_schema.library.light_rigs import LIGHT_RIGS, write_light_rig
+write_light_rig(LIGHT_RIGS[0], Path(sys.argv[1]))
+"""
+
+
+def _library_asset() -> str:
+    """An asset as the library writes it: its schema, variants and light, in Houdini's USD."""
+    from pxr import Usd
+
+    with tempfile.TemporaryDirectory() as folder:
+        _in_stage_python(_WRITE_ASSET, Path(folder))
+        path = next(Path(folder).glob("light_rig/*/asset.usda"))
+        stage = Usd.Stage.Open(str(path))
+        prim = stage.GetDefaultPrim()
+        schemas = prim.GetMetadata("apiSchemas").GetAppliedItems()  # known to this USD or not
+        if "S4DAssetAPI" not in schemas:
+            raise RuntimeError(f"{path.name} applies {', '.join(schemas)}")
+        category = prim.GetAttribute("s4d:asset:category").Get()
+        variants = prim.GetVariantSet("light").GetVariantNames()
+        prims = sum(1 for _ in Usd.PrimRange(prim))
+        if category != "light_rig" or not variants or prims < 2:
+            raise RuntimeError(f"read back category {category!r}, variants {variants}")
+        return f"{path.name}: {category}, {len(variants)} variants, {prims} prims"
 
 
 def _husk_exit_status() -> str:
@@ -135,21 +197,22 @@ def _husk_exit_status() -> str:
 
 
 def _plane_depth(engine: Literal["cpu", "xpu"]) -> str:
-    """Our reader on a plane at a known distance; sign and background of ray:hitPz as written."""
+    """Our reader on two frames of a plane at a known distance, from one husk call; sign and
+    background of ray:hitPz as written."""
     from houdini_pdg.render.karma import KarmaRenderer
 
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         (root / "plane.usda").write_text(_PLANE)
         camera = CameraMotion(
-            intrinsics=np.array([[[64.0, 0, 32], [0, 64, 32], [0, 0, 1]]]),
-            world_from_camera=np.eye(4)[None],
+            intrinsics=np.tile([[64.0, 0, 32], [0, 64, 32], [0, 0, 1]], (2, 1, 1)),
+            world_from_camera=np.tile(np.eye(4), (2, 1, 1)),
         )
         job = RenderJob(
             stage=root / "plane.usda",
             out=root / "out",
             cameras={"cam0": camera},
-            frames=1,
+            frames=2,
             height=64,
             width=64,
             fps=24.0,
@@ -160,10 +223,11 @@ def _plane_depth(engine: Literal["cpu", "xpu"]) -> str:
         )
         renderer = KarmaRenderer(KarmaConfig(engine=engine, samples=4))
         renderer.render(job, lambda done, total: None)
-        frame = renderer.read_frame(root / "out", "cam0", 0)
-        error = abs(float(frame.depth[32, 32]) - _PLANE_METRES)
-        if error > 1e-3:
-            raise RuntimeError(f"depth at the centre is {frame.depth[32, 32]}, expected 3.0")
+        frame, second = (renderer.read_frame(root / "out", "cam0", k) for k in range(2))
+        depths = [float(each.depth[32, 32]) for each in (frame, second)]
+        error = max(abs(depth - _PLANE_METRES) for depth in depths)
+        if not error <= 1e-3:
+            raise RuntimeError(f"depth at the centre is {depths}, expected {_PLANE_METRES}")
         raw = read_channels(next((root / "out").rglob("frame.*.exr")))
         name = next(name for name in raw if name.startswith("depth"))
         ids = None if frame.instance_id is None else np.unique(frame.instance_id).tolist()

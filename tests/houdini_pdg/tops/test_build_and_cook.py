@@ -248,3 +248,7 @@ def test_package_file_needs_no_absolute_path(repository):
     package = json.loads((repository / "houdini_pdg/packages/scaling4d.json").read_text())
     assert package["env"][0] == {"SCALING4D": "$HOUDINI_PACKAGE_PATH/../.."}
     assert package["env"][1]["PYTHONPATH"]["method"] == "prepend"
+    plugins = package["env"][2]["PXR_PLUGINPATH_NAME"]
+    assert plugins["method"] == "prepend"
+    folder = repository / plugins["value"].replace("$SCALING4D/", "")
+    assert (folder / "plugInfo.json").is_file()

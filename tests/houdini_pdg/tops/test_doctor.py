@@ -44,15 +44,17 @@ def honest_scheduler(host: Host):
 def examine(monkeypatch, tmp_path):
     """Run doctor in a fake Houdini; returns its findings by name and its exit status."""
 
-    def _examine(scheduler=honest_scheduler):
+    def _examine(scheduler=honest_scheduler, schema=None):
         host = Host("21.0", run=lambda argv: 1)
         host._run = scheduler(host)
         for name, module in host.modules().items():
             monkeypatch.setitem(sys.modules, name, module)
         for name in MODULES:
             monkeypatch.delitem(sys.modules, f"houdini_pdg.tops.{name}", raising=False)
+        import houdini_pdg.tops.doctor_houdini as inside
         import houdini_pdg.tops.doctor_probes as probes
 
+        monkeypatch.setattr(inside, "_SCHEMA_FOLDER", schema or inside._SCHEMA_FOLDER)
         monkeypatch.setattr(probes, "_TIME_LIMIT", 0.5)
         monkeypatch.setattr(probes, "_PROBE_SECONDS", 3.0)
         status = main(["doctor", "--out", str(tmp_path / "report.json")])
@@ -84,11 +86,13 @@ def test_in_houdini_all_but_the_missing_husk_is_found_good(examine):
     assert status == 1
     assert sum(name.startswith("node ") for name in checks) == 8
     assert checks["unit of the time limit"]["detail"].endswith("seconds")
+    assert checks["schema of the assets"]["detail"].startswith("S4DAssetAPI is found")
+    assert "light_rig, 5 variants" in checks["asset of a library"]["detail"]
     assert "yes" in checks["index below a failed item"]["detail"]
     assert set(NOT_HERE) <= set(checks)
 
 
-def test_a_scheduler_that_keeps_variables_and_time_is_found_out(examine):
+def test_a_scheduler_that_keeps_variables_and_an_absent_schema_are_found_out(examine, tmp_path):
     def careless(host):
         def run(argv):
             if argv[3:5] == ["-m", "houdini_pdg"]:
@@ -97,7 +101,8 @@ def test_a_scheduler_that_keeps_variables_and_time_is_found_out(examine):
 
         return run
 
-    checks, _ = examine(careless)
+    checks, _ = examine(careless, schema=tmp_path)
+    assert checks["schema of the assets"]["status"] == "failed"
     child = checks["quoting and variables of a child"]
     assert child["status"] == "failed"
     assert "SCALING4D_DOCTOR_A" in child["detail"]
