@@ -137,7 +137,12 @@ def test_control_c_ends_the_run_at_once_and_all_that_it_started(tmp_path):
     plan_of(tmp_path, frames=60, height=200, width=200, render={"renderer": "preview"})
     command = [sys.executable, "-m", "houdini_pdg", "run", str(tmp_path)]
     run = subprocess.Popen(
-        command, cwd=Path(__file__).parents[3], stderr=subprocess.PIPE, text=True
+        command,
+        cwd=Path(__file__).parents[3],
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell starts background jobs deaf to Ctrl-C, and the tests may run in one.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     assert until(lambda: list(tmp_path.glob("work/*/partial/*/*/*.npz")), 60)
     run.send_signal(signal.SIGINT)
