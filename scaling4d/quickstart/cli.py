@@ -8,7 +8,7 @@ from typing import Any
 
 EPILOG = """\
 examples:
-  everything on embedded defaults, about 8 minutes on 2 cores, into ./quickstart:
+  everything on embedded defaults, about 7 minutes on 2 cores, into ./quickstart:
     python -m scaling4d quickstart
   with your own videos as the real part of the training data:
     python -m scaling4d quickstart --out try --real ~/videos

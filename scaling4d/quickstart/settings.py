@@ -31,7 +31,7 @@ class QuickstartSettings:
     """Frames of a stand-in video: room for pairs of clips."""
     samples: int = 5
     """Light samples per pixel before denoising."""
-    train_steps: int = 400
+    train_steps: int = 700
     """Optimiser steps."""
     sampler_steps: int = 4
     """Steps of the generator's sampler."""
