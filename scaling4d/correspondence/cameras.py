@@ -28,7 +28,7 @@ def frame_matrices(
     if not np.isfinite(array).all():
         raise ValueError(f"{name} must be finite, got NaN or infinity: check the camera file")
     last_row = np.eye(size)[-1]
-    if not np.allclose(array[:, -1], last_row, atol=1e-9):
+    if np.abs(array[:, -1] - last_row).max(initial=0.0) > 1e-6:
         raise ValueError(
             f"the last row of {name} must be {last_row.tolist()}, got {array[0, -1].tolist()}: "
             "matrices act on column vectors (transpose row-vector matrices first)"

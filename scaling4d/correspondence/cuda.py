@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float, Int, Shaped
+from numpy.typing import NDArray
 from torch import Tensor
 
 from . import cuda_kernels as kernels
@@ -49,16 +50,8 @@ def gather(
     Float[Tensor, "frames 1 target_height target_width"],
 ]:
     """Warped values and mask (see `splat.gather`)."""
-    frames, channels, height, width = source.shape
-    values = source.detach().contiguous().view(CARRIERS[source.element_size()])
     chosen = winner.contiguous()
-    warped = values.new_empty((frames, channels, *winner.shape[1:]))
-    mask = torch.empty((frames, 1, *winner.shape[1:]), device=source.device)
-    pixels = winner[0].numel()
-    kernels.gather_kernel[_grid(chosen)](
-        values, chosen, warped, mask, height * width, pixels, channels, BLOCK=_BLOCK
-    )
-    return warped.view(source.dtype), mask
+    return _gather(source, chosen, winner=chosen, from_keys=False)
 
 
 def warp(
@@ -75,27 +68,11 @@ def warp(
     ``results`` is accepted for the CPU's sake: torch's own allocator reuses memory on a GPU.
     """
     frames, height, width = depth.shape
-    z = depth.contiguous()
-    displacement = z.new_empty((frames, 2, height, width))
-    target_depth = torch.empty_like(z)
-    best = _no_keys(frames, height, width, z.device)
-    kernels.move_and_splat_kernel[_grid(best)](
-        z,
-        torch.as_tensor(coefficients, dtype=z.dtype, device=z.device),
-        displacement,
-        target_depth,
-        _keys(rule, seed, best),
-        best,
-        height,
-        width,
-        MIN_DEPTH_RATIO,
-        MIN_OVERLAP,
-        RANDOM=rule == "random",
-        FOOTPRINT=footprint,
-        BLOCK=_BLOCK,
-    )
-    winner = _winners(best)
-    return displacement, target_depth, winner, *gather(source, winner)
+    displacement = depth.new_empty((frames, 2, height, width))
+    target_depth = depth.new_empty(depth.shape)
+    best = _best_of(depth, coefficients, rule, seed, footprint, (displacement, target_depth))
+    winner = torch.empty(best.shape, dtype=torch.int32, device=best.device)
+    return displacement, target_depth, winner, *_gather(source, best, winner=winner, from_keys=True)
 
 
 def render(
@@ -107,9 +84,64 @@ def render(
     footprint: int,
     results: Sequence[Tensor] | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Depth to (warped, mask); ``results`` as in `warp`."""
-    *_, warped, mask = warp(source, depth, coefficients, rule, seed, footprint)
-    return warped, mask
+    """Depth to (warped, mask): as `warp`, but the rest is never written; ``results`` as there."""
+    best = _best_of(depth, coefficients, rule, seed, footprint, None)
+    return _gather(source, best, winner=None, from_keys=True)
+
+
+def _best_of(
+    depth: Tensor,
+    coefficients: NDArray[np.float64],
+    rule: Rule,
+    seed: int,
+    footprint: int,
+    field: tuple[Tensor, Tensor] | None,
+) -> Tensor:
+    """Smallest key of each target pixel; fills ``field`` (displacement, target depth)."""
+    z = depth.contiguous()
+    best = _no_keys(*z.shape, z.device)
+    displacement, target_depth = (best, best) if field is None else field
+    kernels.move_and_splat_kernel[_grid(best)](
+        z,
+        torch.as_tensor(coefficients, dtype=z.dtype, device=z.device),
+        displacement,
+        target_depth,
+        _keys(rule, seed, best),
+        best,
+        z.shape[1],
+        z.shape[2],
+        MIN_DEPTH_RATIO,
+        MIN_OVERLAP,
+        RANDOM=rule == "random",
+        FOOTPRINT=footprint,
+        KEEP=field is not None,
+        BLOCK=_BLOCK,
+    )
+    return best
+
+
+def _gather(
+    source: Tensor, chosen: Tensor, *, winner: Tensor | None, from_keys: bool
+) -> tuple[Tensor, Tensor]:
+    """Warped values and mask from the winners, or from the keys and then into ``winner``."""
+    frames, channels, height, width = source.shape
+    values = source.detach().contiguous().view(CARRIERS[source.element_size()])
+    warped = values.new_empty((frames, channels, *chosen.shape[1:]))
+    mask = torch.empty((frames, 1, *chosen.shape[1:]), device=source.device)
+    kernels.gather_kernel[_grid(chosen)](
+        values,
+        chosen,
+        chosen if winner is None else winner,
+        warped,
+        mask,
+        height * width,
+        chosen[0].numel(),
+        channels,
+        FROM_KEYS=from_keys,
+        KEEP=winner is not None,
+        BLOCK=_BLOCK,
+    )
+    return warped.view(source.dtype), mask
 
 
 def _no_keys(frames: int, height: int, width: int, device: torch.device) -> Tensor:
@@ -119,7 +151,7 @@ def _no_keys(frames: int, height: int, width: int, device: torch.device) -> Tens
 def _keys(rule: Rule, seed: int, best: Tensor) -> Tensor:
     if rule == "random":
         return frame_keys(seed, len(best)).to(best.device)
-    return torch.zeros((len(best), 2), dtype=torch.int64, device=best.device)
+    return best  # not read
 
 
 def _winners(best: Tensor) -> Int[Tensor, "frames height width"]:

@@ -150,9 +150,13 @@ def move_and_splat_kernel(
     overlap,
     RANDOM: tl.constexpr,
     FOOTPRINT: tl.constexpr,
+    KEEP: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """`from_depth`, then the keys of its field while it is in registers."""
+    """`from_depth`, then the keys of its field while it is in registers.
+
+    KEEP: the field is wanted too, in ``displacement`` and ``target_depth``.
+    """
     pixels = height * width
     frame = tl.program_id(1).to(tl.int64)
     index = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
@@ -177,9 +181,10 @@ def move_and_splat_kernel(
     across = tl.where(seen, _divide(across, ratio), missing)
     down = tl.where(seen, _divide(down, ratio), missing)
     depth = tl.where(seen, z * ratio, missing)
-    tl.store(displacement + frame * 2 * pixels + index, across, mask=alive)
-    tl.store(displacement + (frame * 2 + 1) * pixels + index, down, mask=alive)
-    tl.store(target_depth + frame * pixels + index, depth, mask=alive)
+    if KEEP:
+        tl.store(displacement + frame * 2 * pixels + index, across, mask=alive)
+        tl.store(displacement + (frame * 2 + 1) * pixels + index, down, mask=alive)
+        tl.store(target_depth + frame * pixels + index, depth, mask=alive)
     _splat(
         across, down, depth, index, alive, keys + frame * 2, best + frame * pixels, height, width,
         overlap, RANDOM, True, FOOTPRINT,
@@ -187,24 +192,49 @@ def move_and_splat_kernel(
 
 
 @_kernel
-def winner_kernel(best, winner, count, BLOCK: tl.constexpr):
+def _chosen(key):
     """Source index of the smallest key, -1 where none was offered."""
+    return tl.where(key == 0x7FFFFFFFFFFFFFFF, -1, key & 0x7FFFFFFF).to(tl.int32)
+
+
+@_kernel
+def winner_kernel(best, winner, count, BLOCK: tl.constexpr):
+    """Winners of all keys."""
     index = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
     alive = index < count
     key = tl.load(best + index, mask=alive, other=0)
-    chosen = tl.where(key == 0x7FFFFFFFFFFFFFFF, -1, key & 0x7FFFFFFF)
-    tl.store(winner + index, chosen.to(tl.int32), mask=alive)
+    tl.store(winner + index, _chosen(key), mask=alive)
 
 
 @_kernel
 def gather_kernel(
-    source, winner, warped, mask, source_pixels, pixels, channels, BLOCK: tl.constexpr
+    source,
+    best,
+    winner,
+    warped,
+    mask,
+    source_pixels,
+    pixels,
+    channels,
+    FROM_KEYS: tl.constexpr,
+    KEEP: tl.constexpr,
+    BLOCK: tl.constexpr,
 ):
-    """`gather` for one block of one frame, every channel."""
+    """`gather` for one block of one frame, every channel.
+
+    FROM_KEYS: winners follow from the keys in ``best``, and KEEP writes them to ``winner``;
+    otherwise they are read from ``winner``.
+    """
     frame = tl.program_id(1).to(tl.int64)
     index = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     alive = index < pixels
-    chosen = tl.load(winner + frame * pixels + index, mask=alive, other=-1)
+    if FROM_KEYS:
+        key = tl.load(best + frame * pixels + index, mask=alive, other=0x7FFFFFFFFFFFFFFF)
+        chosen = _chosen(key)
+        if KEEP:
+            tl.store(winner + frame * pixels + index, chosen, mask=alive)
+    else:
+        chosen = tl.load(winner + frame * pixels + index, mask=alive, other=-1)
     drawn = chosen >= 0
     tl.store(mask + frame * pixels + index, drawn.to(tl.float32), mask=alive)
     for channel in range(channels):

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from scaling4d.correspondence.splat import splat_winners
-from scaling4d.correspondence.warp import Warp, warp_from_depth
+from scaling4d.correspondence.warp import Warp, render_from_depth, warp_from_depth
 from tests.correspondence.random_fields import moving_clip, random_field
 
 
@@ -41,20 +41,21 @@ def test_triton_kernels_equal_the_reference_in_the_interpreter(repository):
     assert done.stdout.strip() == "agrees"
 
 
-@pytest.mark.parametrize("random", [False, True])
+@pytest.mark.parametrize(("random", "keep"), [(False, True), (True, True), (False, False)])
 @pytest.mark.parametrize("footprint", [1, 2])
 @pytest.mark.parametrize("real", ["fp32", "fp64"])
-def test_triton_kernels_compile_for_a_gpu_that_is_not_there(real, footprint, random):
+def test_triton_kernels_compile_for_a_gpu_that_is_not_there(real, footprint, random, keep):
     """To machine code for compute capability 9.0: what the interpreter would not notice."""
     pytest.importorskip("triton", reason="Triton is not installed on this system")
     from scaling4d.correspondence import cuda_kernels
 
     frame = {"keys": "*i64", "best": "*i64", "height": "i32", "width": "i32", "overlap": "fp32"}
     choice = {"RANDOM": random, "FOOTPRINT": footprint, "BLOCK": 512}
+    fuse = {**choice, "KEEP": keep}
     field = {"displacement": f"*{real}", "target_depth": f"*{real}"}
     cameras = {"source_depth": f"*{real}", "tables": f"*{real}", "minimum_ratio": "fp32"}
     given = compiled(cuda_kernels.splat_kernel, {**field, **frame}, {**choice, "HAS_DEPTH": True})
-    fused = compiled(cuda_kernels.move_and_splat_kernel, {**cameras, **field, **frame}, choice)
+    fused = compiled(cuda_kernels.move_and_splat_kernel, {**cameras, **field, **frame}, fuse)
     for text in (given, fused):
         assert "min.s64" in text, "keys are settled by an atomic minimum"
     assert "fma" not in given, "positions of a given field are rounded as on the CPU"
@@ -67,10 +68,12 @@ def test_triton_gather_compiles_for_every_size_of_value(carrier):
     from scaling4d.correspondence import cuda_kernels
 
     sizes = {"source_pixels": "i32", "pixels": "i32", "channels": "i32"}
-    values = {"source": f"*{carrier}", "winner": "*i32", "warped": f"*{carrier}", "mask": "*fp32"}
-    assert compiled(cuda_kernels.gather_kernel, {**values, **sizes}, {"BLOCK": 512})
-    keys = {"best": "*i64", "winner": "*i32", "count": "i32"}
-    assert compiled(cuda_kernels.winner_kernel, keys, {"BLOCK": 512})
+    values = {"source": f"*{carrier}", "warped": f"*{carrier}", "mask": "*fp32"}
+    chosen = {"best": "*i64", "winner": "*i32"}
+    for from_keys, keep in ((True, True), (True, False), (False, False)):
+        choice = {"FROM_KEYS": from_keys, "KEEP": keep, "BLOCK": 512}
+        assert compiled(cuda_kernels.gather_kernel, {**values, **chosen, **sizes}, choice)
+    assert compiled(cuda_kernels.winner_kernel, {**chosen, "count": "i32"}, {"BLOCK": 512})
 
 
 def unexplained(plain: Warp, winner: torch.Tensor) -> int:
@@ -125,5 +128,8 @@ def test_fused_path_on_cuda_is_within_its_tolerance(rule):
     assert apart.amax(dim=1)[plain.field.in_frame()].max() < 1e-4
     assert (fused.winner.cpu() != plain.winner).float().mean() < 1e-3
     assert unexplained(plain, fused.winner.cpu()) == 0
+    pictures = render_from_depth(source.cuda(), depth.cuda(), *cameras, rule=rule)
+    assert torch.equal(pictures[0], fused.warped)
+    assert torch.equal(pictures[1], fused.mask)
     own = splat_winners(fused.field, rule)
     assert torch.equal(own, fused.winner), "given its own field the two paths are one"

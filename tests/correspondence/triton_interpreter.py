@@ -43,6 +43,7 @@ def compare() -> list[str]:
         table = plane_and_parallax(*cameras, frames=frames, height=height, width=width)
         plain = warp_from_depth(source, depth, *cameras, implementation="reference")
         moved, z, winner, warped, mask = cuda.warp(source, depth, table, "nearest", 0, 1)
+        rendered, drawn = cuda.render(source, depth, table, "nearest", 0, 1)
         # The interpreter rounds like the CPU; a GPU may fuse a multiplication with an addition.
         pairs = {
             "field": (moved, plain.field.displacement),
@@ -50,6 +51,8 @@ def compare() -> list[str]:
             "winner": (winner, plain.winner),
             "warped": (warped, plain.warped),
             "mask": (mask, plain.mask),
+            "warped alone": (rendered, plain.warped),
+            "mask alone": (drawn, plain.mask),
         }
         for name, (ours, theirs) in pairs.items():
             if not torch.allclose(ours, theirs, rtol=0, atol=0, equal_nan=True):
