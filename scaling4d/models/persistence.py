@@ -23,7 +23,7 @@ from .hub import download, is_hub_id, upload
 if TYPE_CHECKING:
     from .vnvs import VNVSModel
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _CONFIG = "config.json"
 _WEIGHTS = "model.safetensors"
 _CARD = "README.md"

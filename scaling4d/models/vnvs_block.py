@@ -62,9 +62,9 @@ class VNVSBlock(nn.Module):
         self.heads = heads
         self.norm_video = nn.LayerNorm(dim, eps=1e-6)
         self.norm_control = nn.LayerNorm(dim, eps=1e-6)
-        # Rows of these two weights are Q, K and V in turn: six projections, two products.
-        self.qkv_video = nn.Linear(dim, 3 * dim)
-        self.qkv_control = nn.Linear(dim, 3 * dim)
+        # Six projections in one weight: rows are Q, K and V, columns take video and control. The
+        # sums of Equation 6 then happen inside one matrix product.
+        self.qkv = nn.Linear(2 * dim, 3 * dim)
         self.norm_query = nn.RMSNorm(dim // heads, eps=1e-6)
         self.norm_key = nn.RMSNorm(dim // heads, eps=1e-6)
         self.output = nn.Linear(dim, dim)
@@ -72,10 +72,10 @@ class VNVSBlock(nn.Module):
         self._initialise()
 
     def _initialise(self) -> None:
-        for projection in (self.qkv_video, self.qkv_control):
-            nn.init.zeros_(projection.bias)
-            with torch.no_grad():
-                query, key, value = projection.weight.view(3, -1, projection.in_features)
+        nn.init.zeros_(self.qkv.bias)
+        with torch.no_grad():
+            for projections in self.qkv.weight.chunk(2, dim=1):
+                query, key, value = projections.chunk(3)
                 nn.init.xavier_uniform_(query)
                 nn.init.xavier_uniform_(key)
                 nn.init.xavier_uniform_(value)
@@ -111,7 +111,7 @@ class VNVSBlock(nn.Module):
         own = self.output.weight.dtype
         normed_video = self.norm_video(video.to(own))
         normed_control = self.norm_control(control.to(own))
-        gate: Tensor | float = 1.0
+        gate: Tensor | None = None
         if self.modulation is not None:
             assert noise_level is not None
             parts = (
@@ -120,7 +120,7 @@ class VNVSBlock(nn.Module):
             normed_video = normed_video * (1 + parts[0]) + parts[1]
             normed_control = normed_control * (1 + parts[2]) + parts[3]
             gate = 1 + parts[4]
-        summed = self.qkv_video(normed_video) + self.qkv_control(normed_control)
+        summed = self.qkv(torch.cat((normed_video, normed_control), dim=-1))
         query, key, value = summed.unflatten(-1, (3, self.heads, -1)).unbind(2)
         query, key = self.norm_query(query), self.norm_key(key)
         if rotary is not None:
@@ -130,7 +130,8 @@ class VNVSBlock(nn.Module):
         else:
             query, key, value = (heads_to_tokens(x, group) for x in (query, key, value))
             attended = tokens_to_heads(self._attend(query, key, value, grid), group).flatten(2)
-        return video + (gate * self.output(attended)).to(video.dtype)
+        update = self.output(attended)
+        return video + (update if gate is None else gate * update).to(video.dtype)
 
     def _attend(
         self, query: Tensor, key: Tensor, value: Tensor, grid: tuple[int, int, int]

@@ -45,7 +45,8 @@ def group_of(scope: Scope, window: tuple[int, int, int]) -> torch.Tensor:
 def equation_6(block: VNVSBlock, f_vid: torch.Tensor, f_cor: torch.Tensor, rotary: Rotary | None):
     """F_vid + Attn(Q_vid + Q_cor, K_vid + K_cor, V_vid + V_cor), head by head, in plain algebra."""
     vid, cor = block.norm_video(f_vid), block.norm_control(f_cor)
-    q, k, v = (block.qkv_video(vid) + block.qkv_control(cor)).split(DIM, dim=-1)
+    w_vid, w_cor = block.qkv.weight.split(DIM, dim=1)
+    q, k, v = (vid @ w_vid.T + cor @ w_cor.T + block.qkv.bias).split(DIM, dim=-1)
     q, k, v = (x.view(2, TOKENS, HEADS, DIM // HEADS) for x in (q, k, v))
     q = q / (q.square().mean(-1, keepdim=True) + 1e-6).sqrt() * block.norm_query.weight
     k = k / (k.square().mean(-1, keepdim=True) + 1e-6).sqrt() * block.norm_key.weight
@@ -112,7 +113,7 @@ def test_tied_start_attends_mostly_to_the_same_token() -> None:
         config = VNVSBlockConfig(scope="full", tie_query_key=tied)
         block = VNVSBlock(config, dim=256, heads=4).double()
         video = torch.randn(1, TOKENS, 256, dtype=torch.float64)
-        summed = block.qkv_video(block.norm_video(video))
+        summed = block.norm_video(video) @ block.qkv.weight[:, :256].T
         query, key, _ = summed.unflatten(-1, (3, 4, -1)).unbind(2)
         score = torch.einsum("bihd,bjhd->bhij", block.norm_query(query), block.norm_key(key)) / 8
         shares.append(score.softmax(-1).diagonal(dim1=-2, dim2=-1).mean().item())
