@@ -4,14 +4,16 @@ python -m tests.benchmarks.bench_backbones --out tests/benchmarks/results
 python -m tests.benchmarks.bench_backbones --quick        # toy sizes, also without a GPU
 
 Per placement (after every, every 2nd, every 4th block) it times a forward pass and a training step
-(frozen backbone, checkpointing) with and without the blocks, and divides the blocks' share of time
-by their share of counted FLOPs (target: at most 1.2). Model FLOP utilisation is the FLOPs of a step
-without recomputation, per second, over the largest rate of a plain matrix product measured here
-(target: 45 % or more). Then the largest batch that trains, with and without checkpointing.
+(frozen backbone; checkpointing only where batch 1 does not fit without) with and without the
+blocks, and divides the blocks' share of time by their share of counted FLOPs (target: at most 1.2).
+Model FLOP utilisation is the FLOPs of a step without recomputation, per second, over the largest
+rate of a plain matrix product measured here (target: 45 % or more). Then the largest batch of a
+forward and backward pass (no optimizer), with and without checkpointing.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import gc
 import sys
@@ -30,7 +32,6 @@ from scaling4d.models.injection import Control, ControlContext, ControlledBlock,
 from scaling4d.models.vnvs_block import VNVSBlock, VNVSBlockConfig
 from tests.benchmarks import record
 
-PLACEMENTS = (1, 2, 4)
 TOYS = {
     "Wan 2.1 1.3B": {
         "num_attention_heads": 2,
@@ -64,13 +65,18 @@ class Setting:
     matrices: tuple[int, ...]
     repeats: int
     largest_batch: int
+    placements: tuple[int, ...]
+    compiled: bool
+    """Every block through torch.compile, as `VNVSModel.compile_blocks` does."""
+    attention: str
+    """diffusers' name of the backbone's attention kernel."""
 
     def wait(self) -> None:
         if self.device.type == "cuda":
             torch.cuda.synchronize()
 
     def measure(self, function: Callable[[], Any]) -> record.Timing:
-        return record.measure(function, repeats=self.repeats, synchronize=self.wait)
+        return record.measure(function, repeats=self.repeats, warmup=1, synchronize=self.wait)
 
 
 class Names:
@@ -94,14 +100,17 @@ class Subject:
             transformer = getattr(diffusers, published.transformer_class)(**published.config)
             torch.set_default_dtype(torch.float32)
         self.transformer = transformer.to(setting.dtype).requires_grad_(False)
+        self.transformer.set_attention_backend(setting.attention)
         config = transformer.config
         self.dim = config.num_attention_heads * config.attention_head_dim
         self.context = ControlContext()
         for blocks in self._lists():
             for place, block in enumerate(blocks):
                 vnvs = VNVSBlock(VNVSBlockConfig(), dim=self.dim, heads=config.num_attention_heads)
+                nn.init.normal_(vnvs.output.weight, std=0.02)  # products of zeros are faster
                 vnvs.to(setting.device, setting.dtype)
                 blocks[place] = ControlledBlock(block, vnvs, self.context, Names())  # type: ignore[arg-type]
+        self._compile()
 
     def _lists(self) -> list[nn.ModuleList]:
         names = ("blocks", "transformer_blocks", "single_transformer_blocks")
@@ -117,6 +126,13 @@ class Subject:
                 if index not in chosen and isinstance(block, ControlledBlock):
                     blocks[place] = block.block
                 index += 1
+        self._compile()
+
+    def _compile(self) -> None:
+        if self.setting.compiled and self.setting.device.type != "meta":
+            for blocks in self._lists():
+                for block in blocks:
+                    block.compile()
 
     def checkpointing(self, on: bool) -> None:
         if on:
@@ -177,7 +193,10 @@ def compare_placements(
 ) -> None:
     """Time with and without the blocks, for each placement; FLOPs are counted on the meta twin."""
     (x, control), (meta_x, meta_control) = subject.inputs(1), twin.inputs(1)
-    for every in PLACEMENTS:
+    subject.checkpointing(False)
+    recompute = _peak_of_step(subject, 1) is None
+    mode = "checkpointing" if recompute else "no checkpointing"
+    for every in subject.setting.placements:
         for one in (subject, twin):
             one.thin_out(every)
         for kind, run, count in (
@@ -187,7 +206,7 @@ def compare_placements(
             twin.checkpointing(False)
             model_flops = flops_of(lambda count=count: count(meta_x, meta_control))
             for one in (subject, twin):
-                one.checkpointing(True)
+                one.checkpointing(recompute)
             counted, bare = (
                 flops_of(lambda count=count, c=c: count(meta_x, c)) for c in (meta_control, None)
             )
@@ -199,7 +218,10 @@ def compare_placements(
                     subject.setting.measure(lambda run=run, c=c: run(x, c)) for c in (control, None)
                 )
                 time_share = 1 - fast.median / slow.median
-                report.add(label, slow, "s", without=fast.median)
+                about = {"without": round(fast.median, 4)}
+                if kind == "training":
+                    about["memory"] = mode
+                report.add(label, slow, "s", **about)
                 report.add(f"{label}: share of time", time_share * 100, "%")
                 report.add(f"{label}: time / FLOPs", time_share / flop_share, "", target="<= 1.2")
                 used = model_flops / slow.median / peak * 100
@@ -208,7 +230,7 @@ def compare_placements(
 
 def find_largest_batch(report: record.Report, name: str, subject: Subject) -> None:
     """Double the batch of a training step until memory runs out."""
-    for checkpointing in (True, False):
+    for checkpointing in (True, False) if subject.setting.largest_batch else ():
         subject.checkpointing(checkpointing)
         fitting, batch = 0, 1
         while batch <= subject.setting.largest_batch:
@@ -252,9 +274,18 @@ def measure_model(
         compare_placements(report, name, subject, twin, peak)
 
 
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--models", nargs="+", choices=sorted(TOYS), default=list(TOYS))
+    parser.add_argument("--placements", nargs="+", type=int, default=[1, 2, 4], help="ascending")
+    parser.add_argument("--compile", action="store_true", help="torch.compile every block")
+    parser.add_argument("--attention", default="native", help="diffusers' attention backend")
+    parser.add_argument("--repeats", type=int, default=5, help="counted calls of each timing")
+    parser.add_argument("--largest-batch", type=int, default=16, help="0: do not search")
+
+
 def main() -> int:
     """Measure both models."""
-    arguments = record.parse_arguments("backbones", __doc__)
+    arguments = record.parse_arguments("backbones", __doc__, add=_add_options)
     cuda = torch.cuda.is_available()
     if not cuda and not arguments.quick:
         print(
@@ -263,15 +294,25 @@ def main() -> int:
         )
         return 2
     device = torch.device("cuda" if cuda else "cpu")
-    if arguments.quick:
-        setting = Setting(device, torch.float32, 5, 64, (256, 512), 3, 4)
-    else:
-        setting = Setting(device, torch.bfloat16, 49, 480, (4096, 8192, 16384), 9, 64)
-    report = record.Report("backbones", arguments)
+    small = arguments.quick
+    setting = Setting(
+        device=device,
+        dtype=torch.float32 if small else torch.bfloat16,
+        frames=5 if small else 49,
+        side=64 if small else 480,
+        matrices=(256, 512) if small else (4096, 8192, 16384),
+        repeats=3 if small else arguments.repeats,
+        largest_batch=min(4, arguments.largest_batch) if small else arguments.largest_batch,
+        placements=tuple(arguments.placements),
+        compiled=arguments.compile,
+        attention=arguments.attention,
+    )
+    torch._dynamo.config.recompile_limit = 64  # blocks by kind, with and without control, gradients
+    report = record.Report(arguments.name, arguments)
     peak = matrix_peak(setting)
     report.add("matrix peak", peak / 1e12, "TFLOP/s", dtype=str(setting.dtype))
-    for name, toy in TOYS.items():
-        published = PUBLISHED[name]
+    for name in arguments.models:
+        published, toy = PUBLISHED[name], TOYS[name]
         if arguments.quick:
             kind, geometry = published.transformer_class, published.geometry
             published = PublishedBackbone(kind, toy, geometry)

@@ -4,7 +4,7 @@ arguments = record.parse_arguments("warp", __doc__)
 report = record.Report("warp", arguments)
 timing = record.measure(lambda: work(), repeats=9)
 report.add("fused", timing.scaled(1e3 / frames), "ms/frame", frames=49)
-report.finish()      # writes OUT/warp.json and prints the Markdown table
+report.finish()      # writes OUT/warp.json; each row of the Markdown table is printed at once
 """
 
 from __future__ import annotations
@@ -80,9 +80,14 @@ def measure(
 
 
 def parse_arguments(
-    name: str, description: str | None, argv: Sequence[str] | None = None
+    name: str,
+    description: str | None,
+    argv: Sequence[str] | None = None,
+    *,
+    add: Callable[[argparse.ArgumentParser], None] | None = None,
 ) -> argparse.Namespace:
-    """``--out DIR`` and ``--quick`` (small sizes: proves that it runs, not a figure to quote)."""
+    """``--out DIR``, ``--quick`` (small sizes: proves that it runs, not a figure to quote), and
+    what ``add`` adds."""
     parser = argparse.ArgumentParser(
         prog=f"python -m tests.benchmarks.bench_{name}",
         description=description,
@@ -90,6 +95,9 @@ def parse_arguments(
     )
     parser.add_argument("--out", type=Path, help="folder for the JSON record")
     parser.add_argument("--quick", action="store_true", help="small sizes, few repeats")
+    parser.add_argument("--name", default=name, help="of the record (%(default)s)")
+    if add is not None:
+        add(parser)
     return parser.parse_args(argv)
 
 
@@ -102,43 +110,41 @@ class Report:
     results: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, name: str, value: Timing | float, unit: str, **settings: Any) -> None:
-        """Record one result; plain numbers are results that do not vary."""
+        """Record one result and print its row; plain numbers are results that do not vary."""
         timing = value if isinstance(value, Timing) else Timing((float(value),))
+        low, high = timing.quartiles
+        repeats = len(timing.samples)
         self.results.append(
             {
                 "name": name,
                 "unit": unit,
                 "median": timing.median,
-                "quartiles": list(timing.quartiles),
+                "quartiles": [low, high],
                 "minimum": min(timing.samples),
-                "repeats": len(timing.samples),
+                "repeats": repeats,
                 "settings": settings,
             }
         )
-
-    def markdown(self) -> str:
-        """The results as a Markdown table."""
-        lines = ["| measured | settings | median | quartiles | unit |", "|---|---|---|---|---|"]
-        for result in self.results:
-            settings = ", ".join(f"{key} {value}" for key, value in result["settings"].items())
-            low, high = result["quartiles"]
-            spread = f"{low:.4g} to {high:.4g}" if result["repeats"] > 1 else ""
-            lines.append(
-                f"| {result['name']} | {settings} | {result['median']:.4g} | {spread} "
-                f"| {result['unit']} |"
-            )
-        return "\n".join(lines)
+        if len(self.results) == 1:
+            print("| measured | settings | median | quartiles | unit |\n|---|---|---|---|---|")
+        about = ", ".join(f"{key} {value}" for key, value in settings.items())
+        spread = f"{low:.4g} to {high:.4g}" if repeats > 1 else ""
+        print(f"| {name} | {about} | {timing.median:.4g} | {spread} | {unit} |", flush=True)
 
     def finish(self) -> int:
-        """Print the table, write ``OUT/<name>.json`` if asked, and return exit status 0."""
+        """Write ``OUT/<name>.json`` if asked, and return exit status 0."""
         machine = describe_machine()
-        print(f"{self.name}: {machine['cpu']}, {machine['cores']} cores, GPU {machine['gpu']}\n")
-        print(self.markdown())
+        print(f"\n{self.name}: {machine['cpu']}, {machine['cores']} cores, GPU {machine['gpu']}")
         if self.arguments.out is not None:
             document = {
                 "schema": SCHEMA,
                 "benchmark": self.name,
                 "quick": self.arguments.quick,
+                "options": {
+                    key: value
+                    for key, value in vars(self.arguments).items()
+                    if key not in ("out", "quick", "name")
+                },
                 "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
                 "commit": commit(),
                 "machine": machine,
