@@ -99,7 +99,8 @@ def _best_of(
 ) -> Tensor:
     """Smallest key of each target pixel; fills ``field`` (displacement, target depth)."""
     z = depth.contiguous()
-    best = _no_keys(*z.shape, z.device)
+    frames, height, width = z.shape
+    best = _no_keys(frames, height, width, z.device)
     displacement, target_depth = (best, best) if field is None else field
     kernels.move_and_splat_kernel[_grid(best)](
         z,
@@ -108,8 +109,8 @@ def _best_of(
         target_depth,
         _keys(rule, seed, best),
         best,
-        z.shape[1],
-        z.shape[2],
+        height,
+        width,
         MIN_DEPTH_RATIO,
         MIN_OVERLAP,
         RANDOM=rule == "random",
