@@ -4,13 +4,19 @@ Each source pixel is spread over the four target pixels around its position, wit
 divided by exp(50 log(1 + d) / max log(1 + d)), and the sums are normalised by the summed weights.
 As in those tools a frame is handled at a time, points behind the camera are not dropped (their
 depth is clamped to 0), and a pixel counts as drawn when any weight lands on it.
+
+Two ways to add up: ``index_put``, torch's accumulating assignment of whole pixels at (row, column),
+which is how one writes it down, and ``scatter``, the fastest of torch's ways that we found.
 """
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 
+Adding = Literal["index_put", "scatter"]
 SHARPNESS = 50.0
 
 
@@ -20,12 +26,18 @@ def soft_splat_video(
     source_intrinsics: Tensor,
     target_intrinsics: Tensor,
     target_from_source: Tensor,
+    adding: Adding = "scatter",
 ) -> tuple[Tensor, Tensor]:
     """Warp (frames, channels, height, width) by depth; one camera pair for every frame."""
     warped, mask = torch.empty_like(source), torch.empty_like(depth)[:, None]
     for frame in range(len(source)):
         warped[frame], mask[frame] = soft_splat(
-            source[frame], depth[frame], source_intrinsics, target_intrinsics, target_from_source
+            source[frame],
+            depth[frame],
+            source_intrinsics,
+            target_intrinsics,
+            target_from_source,
+            adding,
         )
     return warped, mask
 
@@ -36,6 +48,7 @@ def soft_splat(
     source_intrinsics: Tensor,
     target_intrinsics: Tensor,
     target_from_source: Tensor,
+    adding: Adding = "scatter",
 ) -> tuple[Tensor, Tensor]:
     """Warp one frame (channels, height, width); returns it and its (1, height, width) mask."""
     channels, height, width = source.shape
@@ -53,14 +66,20 @@ def soft_splat(
     x, y = x.clamp(-1, width) + 1, y.clamp(-1, height) + 1
     left, top = x.floor(), y.floor()
     across, down = x - left, y - top
-    total = values.new_zeros(channels + 1, (height + 3) * (width + 3))
+    total = values.new_zeros(channels + 1, height + 3, width + 3)
+    if adding == "index_put":  # which adds whole rows of memory
+        total = total.movedim(0, -1).contiguous().movedim(-1, 0)
     for step_x, near_x in ((0, 1 - across), (1, across)):
         for step_y, near_y in ((0, 1 - down), (1, down)):
-            index = ((top + step_y) * (width + 3) + left + step_x).long()
+            row, column = (top + step_y).long(), (left + step_x).long()
             weight = near_x * near_y * soft
+            if adding == "index_put":
+                colours = (values * weight).T
+                total.movedim(0, -1).index_put_((row, column), colours, accumulate=True)
+                continue
             for part, value in zip(total, values, strict=True):
-                part.scatter_add_(0, index, value * weight)  # the fastest of torch's ways, measured
-    grid = total.view(channels + 1, height + 3, width + 3)[:, 1 : height + 1, 1 : width + 1]
+                part.view(-1).scatter_add_(0, row * (width + 3) + column, value * weight)
+    grid = total[:, 1 : height + 1, 1 : width + 1]
     weight = grid[-1:]
     drawn = weight > 0
     return torch.where(drawn, grid[:-1] / weight.where(drawn, 1), 0), drawn.to(source)
