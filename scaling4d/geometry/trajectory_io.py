@@ -106,6 +106,15 @@ def load_trajectory(
     return Trajectory.from_cameras(_fitted(kind.read(path, given), given), mode)
 
 
+def holds_cameras(name: str) -> bool:
+    """Whether files of that format hold cameras; the others describe how to move one.
+
+    Raises:
+        ValueError: if there is no such format.
+    """
+    return not isinstance(_format(name), MotionFormat)
+
+
 def _fitted(cameras: CameraPath, given: Given) -> CameraPath:
     """Return the cameras with intrinsics for images of the given size, where both are known."""
     if cameras.intrinsics is None or cameras.height is None or cameras.width is None:

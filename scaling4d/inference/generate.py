@@ -5,8 +5,9 @@ The path of Equation 3 and 5: depth -> C^r -> I^r, M^r (nearest rule) -> control
 
 from __future__ import annotations
 
-import logging
+import math
 from pathlib import Path
+from typing import Literal, cast
 
 import numpy as np
 import torch
@@ -15,15 +16,12 @@ from tqdm.auto import tqdm
 
 from scaling4d.correspondence.control import build_control
 from scaling4d.correspondence.warp import warp_from_depth
-from scaling4d.geometry.formats.given import Given
-from scaling4d.geometry.scale import central_depth
-from scaling4d.geometry.trajectory import Trajectory, parse_trajectory
+from scaling4d.geometry.trajectory import Trajectory
 from scaling4d.inference.result import GenerationResult
 from scaling4d.inference.sampler import sample_video
-from scaling4d.inference.source import Source, read_source
+from scaling4d.inference.source import read_source
+from scaling4d.inference.target_path import read_target
 from scaling4d.models.vnvs import VNVSModel
-
-logger = logging.getLogger(__name__)
 
 __all__ = ["GenerationResult", "generate"]
 
@@ -54,7 +52,9 @@ def generate(
         video: path, or frames (T, H, W, 3) uint8 sRGB.
         trajectory: a `Trajectory`, a file in a format that `python -m scaling4d trajectory` reads,
             or a preset such as ``"orbit:yaw=20"`` (degrees, metres). Relative to the same
-            frame's source camera; mode "world" needs ``world_from_source``.
+            frame's source camera; mode "world" needs ``world_from_source``. A file of cameras holds
+            one per frame used or per frame of the video, and is cropped and resized like it; its
+            first camera is the source's.
         model: folder saved by ``python -m train`` (``OUT/model``), or a loaded model.
         depth: planar z of the source, larger is farther: (T, H, W) floating point at the size of
             the video or of the output; a file that `read_depth` takes (``.npy``, ``.npz``, a folder
@@ -62,7 +62,8 @@ def generate(
             ``"transformers:MODEL"`` (hub id or folder); ``"infinity"`` for pure rotations and
             zooms, which need no depth; None for metric Depth Anything V2.
         intrinsics: (3, 3) or (T, 3, 3) in pixels of the video as given. None: those of the depth
-            estimator or file, else an assumed field of view, with a warning.
+            estimator or file, else of the camera file, else an assumed field of view, with a
+            warning.
         world_from_source: (T, 4, 4) poses of the source camera, OpenCV axes, for mode "world".
         pivot_depth: metres to the point that presets turn about; None: the median depth in the
             middle of the first frame.
@@ -88,6 +89,10 @@ def generate(
     Raises:
         ValueError: one sentence on what was given, what was expected and what to do.
     """
+    if not (math.isfinite(text_guidance) and text_guidance >= 0):
+        raise ValueError(f"text_guidance must be a finite number >= 0, got {text_guidance}")
+    if footprint not in (1, 2):
+        raise ValueError(f"footprint must be 1 or 2 pixels, got {footprint!r}")
     network = model if isinstance(model, VNVSModel) else VNVSModel.from_pretrained(model)
     place = _bring_to_device(network.eval(), device)
     source = read_source(
@@ -102,7 +107,7 @@ def generate(
         device=place,
     )
     network.check_size(len(source.frames), *source.size)
-    path = _read_trajectory(trajectory, source, pivot_depth)
+    path, source = read_target(trajectory, source, pivot_depth)
     target_from_source = path.relative_to(source.world_from_source)
     target_intrinsics = path.target_intrinsics(source.intrinsics)
     if path.source_index is not None:
@@ -117,7 +122,7 @@ def generate(
         target_intrinsics,
         target_from_source,
         rule="nearest",
-        footprint=2 if footprint == 2 else 1,
+        footprint=cast(Literal[1, 2], footprint),
     )
     control = build_control(images, warp.field.displacement, warp.warped, warp.mask)
     control = network.select_control(control[None], torch.from_numpy(target_from_source)[None])
@@ -170,32 +175,6 @@ def _bring_to_device(network: VNVSModel, device: str | torch.device | None) -> t
             "out, or offload it there"
         )
     return network.device
-
-
-def _read_trajectory(
-    trajectory: str | Path | Trajectory, source: Source, pivot_depth: float | None
-) -> Trajectory:
-    """Build a preset for this clip, read a file, or take what was given; check its length."""
-    count = len(source.frames)
-    if isinstance(trajectory, Trajectory):
-        path = trajectory
-    else:
-        # Without any surface (pure rotations) there is no pivot, and moves that need one say so.
-        if pivot_depth is None and np.isfinite(source.depth[0]).any():
-            pivot_depth = central_depth(source.depth[0])
-        height, width = source.size
-        path = parse_trajectory(
-            trajectory,
-            frames=count,
-            pivot_depth=pivot_depth,
-            given=Given(height=height, width=width, fps=source.fps, video_frames=count),
-        )
-    if len(path) != count:
-        raise ValueError(
-            f"the trajectory has {len(path)} frames and the video {count}: make them equal "
-            "(a preset takes the video's length by itself)"
-        )
-    return path
 
 
 def to_uint8(video: torch.Tensor) -> NDArray[np.uint8]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,10 @@ class Source:
         depth: (T, H, W) float32 planar z, +inf = no surface, NaN = unknown.
         intrinsics: (T, 3, 3) float64 pixels.
         fps: frames per second.
+        original: height and width of the video before it was cropped and resized.
+        video_frames: number of frames of the whole video.
+        step: every which of them was taken, from the first on.
+        intrinsics_known: False where `intrinsics` are an assumption.
         world_from_source: (T, 4, 4) poses, or None where they are not known.
     """
 
@@ -45,12 +49,22 @@ class Source:
     depth: NDArray[np.float32]
     intrinsics: NDArray[np.float64]
     fps: float
+    original: tuple[int, int]
+    video_frames: int
+    step: int
+    intrinsics_known: bool
     world_from_source: NDArray[np.float64] | None = None
 
     @property
     def size(self) -> tuple[int, int]:
         """Height and width in pixels."""
         return self.frames.shape[1], self.frames.shape[2]
+
+    def fitted(
+        self, intrinsics: NDArray[np.float64], whole: tuple[int, int]
+    ) -> NDArray[np.float64]:
+        """Crop and resize intrinsics of ``whole`` images (height, width) as the video was."""
+        return _crop_and_resize(intrinsics, whole, self.size)
 
     def reordered(self, index: NDArray[np.int64]) -> Source:
         """Show other frames: frame i of the result is frame ``index[i]`` (bullet time)."""
@@ -60,12 +74,12 @@ class Source:
                 f"{len(self.frames)} frames: 0 to {len(self.frames) - 1}"
             )
         poses = self.world_from_source
-        return Source(
-            self.frames[index],
-            self.depth[index],
-            self.intrinsics[index],
-            self.fps,
-            None if poses is None else poses[index],
+        return replace(
+            self,
+            frames=self.frames[index],
+            depth=self.depth[index],
+            intrinsics=self.intrinsics[index],
+            world_from_source=None if poses is None else poses[index],
         )
 
 
@@ -101,17 +115,23 @@ def read_source(
         matrix = known if matrix is None else matrix
     else:
         planar = _fit_depth(np.asarray(depth), clip)
+    intrinsics_known = matrix is not None
     if matrix is None:
-        logger.warning(
-            "no intrinsics given: assuming a horizontal field of view of %g degrees "
-            "(give intrinsics=... for exact motion)",
-            DEFAULT_FOV_DEGREES,
-        )
         matrix = np.tile(intrinsics_from_fov(height, width, DEFAULT_FOV_DEGREES), (count, 1, 1))
     poses = None
     if world_from_source is not None:
         poses = clip.per_frame(world_from_source, "world_from_source", (4, 4))
-    return Source(clip.frames, planar, matrix, clip.fps, poses)
+    return Source(
+        frames=clip.frames,
+        depth=planar,
+        intrinsics=matrix,
+        fps=clip.fps,
+        original=clip.original,
+        video_frames=clip.length,
+        step=clip.step,
+        intrinsics_known=intrinsics_known,
+        world_from_source=poses,
+    )
 
 
 @dataclass(frozen=True)
@@ -169,9 +189,13 @@ def _read_clip(
 ) -> _Clip:
     if step < 1:
         raise ValueError(f"frame_step must be at least 1, got {step}")
+    if frames is not None and frames < 1:
+        raise ValueError(f"frames must be at least 1, got {frames}")
     if isinstance(video, (str, Path)):
         info = probe_video(video)
-        wanted = frames or _default_frames(-(-info.frames // step), compression)
+        wanted = frames
+        if wanted is None:
+            wanted = _default_frames(-(-info.frames // step), compression)
         read = read_video(video, frames=wanted, step=step, size=size)
         return _Clip(read.frames, read.fps, (info.height, info.width), info.frames, step)
     images = np.asarray(video)
@@ -182,7 +206,7 @@ def _read_clip(
         )
     length, original = len(images), (images.shape[1], images.shape[2])
     images = images[::step]
-    wanted = frames or _default_frames(len(images), compression)
+    wanted = _default_frames(len(images), compression) if frames is None else frames
     if len(images) < wanted:
         raise ValueError(f"the video has {len(images)} frames, {wanted} needed: ask for fewer")
     images = images[:wanted]
@@ -206,10 +230,16 @@ def _fit_intrinsics(
     matrix = clip.per_frame(intrinsics, "intrinsics", (3, 3))
     if not np.isfinite(matrix).all() or (matrix[:, [0, 1], [0, 1]] <= 0).any():
         raise ValueError("intrinsics need finite values and positive focal lengths")
-    top, left, height, width = crop_box(original[0], original[1], *clip.size)
-    cropped = crop_intrinsics(matrix, top=top, left=left)
+    return _crop_and_resize(matrix, original, clip.size)
+
+
+def _crop_and_resize(
+    intrinsics: NDArray[np.float64], original: tuple[int, ...], size: tuple[int, int]
+) -> NDArray[np.float64]:
+    top, left, height, width = crop_box(original[0], original[1], *size)
+    cropped = crop_intrinsics(intrinsics, top=top, left=left)
     return resize_intrinsics(
-        cropped, height=height, width=width, new_height=clip.size[0], new_width=clip.size[1]
+        cropped, height=height, width=width, new_height=size[0], new_width=size[1]
     )
 
 

@@ -77,6 +77,33 @@ def test_standing_still_warps_every_pixel_to_itself(source: Clip, model: VNVSMod
     np.testing.assert_array_equal(result.warped, source.rgb)
 
 
+def test_the_nearest_surface_is_drawn_at_every_collision(model: VNVSModel) -> None:
+    """A near red block moves over a far blue wall; random collisions would leave blue in it."""
+    rgb = np.zeros((5, 32, 48, 3), np.uint8)
+    depth = np.full((5, 32, 48), 8.0, np.float32)
+    rgb[..., 2], depth[:, 8:24, 8:24] = 255, 2.0
+    rgb[:, 8:24, 8:24] = 255, 0, 0
+    K = np.array([[40.0, 0, 24], [0, 40.0, 16], [0, 0, 1]])
+    moved = np.tile(np.eye(4), (5, 1, 1))
+    moved[:, 0, 3] = 0.5  # 10 pixels for the block, 2.5 for the wall
+    result = scaling4d.generate(
+        rgb, Trajectory(moved), model=model, depth=depth, intrinsics=K, steps=1, progress=False
+    )
+    assert (result.warped[:, 8:24, 18:34] == (255, 0, 0)).all()
+
+
+def test_a_zoom_magnifies_the_warp_and_the_footprint_closes_its_cracks(source, model) -> None:
+    call = arguments(source, trajectory="zoom:factor=2", model=model, steps=1)
+    thin, wide = (scaling4d.generate(source.rgb, footprint=f, **call) for f in (1, 2))
+    ratio = thin.target_intrinsics[-1, 0, 0] / thin.source_intrinsics[-1, 0, 0]
+    assert ratio == pytest.approx(2)
+    centres = np.arange(48) + 0.5
+    across = np.broadcast_to(centres - 24, (32, 48))  # twice as far from the centre
+    np.testing.assert_allclose(thin.correspondence[-1, 0], across, atol=1e-3)
+    assert thin.mask[-1].mean() < 0.3
+    assert wide.mask[-1].mean() > 0.95
+
+
 def test_the_same_seed_gives_the_same_video_and_another_seed_another(source, model) -> None:
     def make(seed: int) -> np.ndarray:
         call = arguments(source, seed=seed)
@@ -165,6 +192,9 @@ def test_everything_is_saved_and_read_back(source, model_folder: Path, tmp_path:
         ({"intrinsics": np.ones((4, 3, 3))}, "intrinsics has 4 frames: give it for all 5"),
         ({"world_from_source": np.eye(4)[None]}, "world_from_source has 1 frames"),
         ({"frame_step": 0}, "frame_step must be at least 1"),
+        ({"frames": 0}, "frames must be at least 1, got 0"),
+        ({"footprint": 3}, "footprint must be 1 or 2 pixels, got 3"),
+        ({"text_guidance": float("nan")}, "text_guidance must be a finite number"),
         ({"depth": np.ones((5, 32, 48), np.int64)}, "floating point"),
         ({"depth": np.zeros((5, 32, 48), np.float32)}, "no positive value"),
         ({"depth": "nowhere.npz"}, r"no depth at nowhere\.npz"),
@@ -278,16 +308,3 @@ def test_missing_and_broken_files_end_with_status_2(
     assert errors[-1].startswith("error: ")
     assert message in errors[-1]
     assert not (tmp_path / "o.mp4").exists()
-
-
-def test_another_tools_camera_file_is_fitted_to_the_size_of_the_video(source, model, tmp_path):
-    """RealEstate10K intrinsics are shares of the image: the size comes from the video."""
-    rows = ["https://example.org"]
-    for frame in range(5):
-        pose = "1 0 0 0 0 1 0 0 0 0 1 0"
-        rows.append(f"{frame} 0.75 1.125 0.5 0.5 0 0 {pose}")
-    (tmp_path / "cameras.txt").write_text("\n".join(rows) + "\n")
-    call = arguments(source)
-    path = f"re10k:{tmp_path / 'cameras.txt'}"
-    result = scaling4d.generate(source.rgb, path, model=model, **call)
-    np.testing.assert_allclose(result.target_intrinsics[0], [[36, 0, 24], [0, 36, 16], [0, 0, 1]])
