@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
+import logging
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from scaling4d.estimators.base import FlowEstimator
-    from scaling4d.evaluation.correspondence_gap import GapReport
+    from scaling4d.evaluation.correspondence_gap import ClipGap
+
+logger = logging.getLogger(__name__)
+
+_SCALES_AGREE = 0.03
+"""Two scales agree if they differ by less than this share; flow is no better."""
 
 EPILOG = """\
 The clips must show static scenes through a moving camera: frame i is compared with frame
@@ -23,6 +32,10 @@ examples:
 --depth is a .npy, .npz or folder of .exr (see scaling4d.estimators.depth_files.read_depth);
 --cameras is FORMAT:PATH of any pose file (see `python -m scaling4d trajectory formats`); cameras
 between key frames are interpolated, and intrinsics may come from the depth file instead.
+
+Cameras and depth must share a unit of length. --scale multiplies the cameras' translations, and
+"--scale auto" takes the factor that flow, depth and cameras agree on, one for the whole clip. The
+table says which was used; a warning names the measured one where it is another.
 """
 
 
@@ -47,6 +60,14 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--weights", help="RAFT weights: a file, or hub (default)")
     parser.add_argument("--flow-folder", type=Path, help="folder of the precomputed estimator")
     parser.add_argument("--method", default="direct", help="direct, chain or hybrid")
+    parser.add_argument(
+        "--scale", default=None, help="factor from the cameras' unit to the depth's, or auto (1)"
+    )
+    parser.add_argument(
+        "--intrinsics", type=float, nargs=4, metavar=("FX", "FY", "CX", "CY"),
+        help="pixels of the video, where neither cameras nor depth hold them",
+    )  # fmt: skip
+    parser.add_argument("--device", default="cpu", help="where RAFT runs (cpu)")
     parser.add_argument("--json", type=Path, help="write the reports to this file as well")
     parser.set_defaults(run=run)
 
@@ -62,7 +83,18 @@ def run(arguments: argparse.Namespace) -> int:
             f"{arguments.frames}"
         )
     estimator = _estimator(arguments)
-    rows = [(clip.stem, _measure(clip, estimator, arguments)) for clip in arguments.clips]
+    rows, scales = [], {}
+    for name, clip in _named(arguments.clips).items():
+        gap = _measure(clip, estimator, arguments)
+        rows.append((name, gap.report))
+        scales[name] = {"scale": gap.scale, "measured_scale": gap.measured_scale}
+        print(f"{name}: cameras' translations x {gap.scale:.4g}, measured {gap.measured_scale:.4g}")
+        if abs(math.log(gap.measured_scale / gap.scale)) > _SCALES_AGREE:
+            logger.warning(
+                "%s: flow says that the cameras' unit is %.4g of the depth's, not %.4g: the gap "
+                "below holds that error too (--scale auto, or --scale %.4g)",
+                name, gap.measured_scale, gap.scale, gap.measured_scale,
+            )  # fmt: skip
     if len(rows) > 1:
         rows.append(("mean", average([report for _, report in rows])))
     print(markdown_table(rows))
@@ -71,10 +103,35 @@ def run(arguments: argparse.Namespace) -> int:
             "estimator": estimator.name,
             "method": arguments.method,
             "stride": arguments.stride,
-            "clips": {name: report.as_dict() for name, report in rows},
+            "clips": {name: report.as_dict() | scales.get(name, {}) for name, report in rows},
         }
-        write_text_atomic(arguments.json, json.dumps(document, indent=2) + "\n")
+        text = json.dumps(_without_nan(document), indent=2, allow_nan=False)
+        write_text_atomic(arguments.json, text + "\n")
     return 0
+
+
+def _named(clips: Sequence[Path]) -> dict[str, Path]:
+    """Clips by the shortest end of their path that tells them apart.
+
+    Raises:
+        ValueError: if one is given twice.
+    """
+    if len(set(clips)) != len(clips):
+        raise ValueError(f"a clip is given twice: {', '.join(map(str, clips))}")
+    for parts in itertools.count(1):
+        names = [Path(*clip.with_suffix("").parts[-parts:]).as_posix() for clip in clips]
+        if len(set(names)) == len(names):
+            return dict(zip(names, clips, strict=True))
+        if parts > max(len(clip.parts) for clip in clips):  # a.h5 and a.hdf5
+            return {str(clip): clip for clip in clips}
+    raise AssertionError("unreachable")
+
+
+def _without_nan(value: Any) -> Any:
+    """The value with null where a number is NaN, which JSON does not have."""
+    if isinstance(value, dict):
+        return {key: _without_nan(inner) for key, inner in value.items()}
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _estimator(arguments: argparse.Namespace) -> FlowEstimator:
@@ -85,10 +142,12 @@ def _estimator(arguments: argparse.Namespace) -> FlowEstimator:
         options["weights"] = arguments.weights
     if arguments.flow_folder is not None:
         options["folder"] = arguments.flow_folder
+    if arguments.estimator.startswith("raft"):
+        options["device"] = arguments.device
     return make_flow_estimator(arguments.estimator, **options)
 
 
-def _measure(clip: Path, estimator: FlowEstimator, arguments: argparse.Namespace) -> GapReport:
+def _measure(clip: Path, estimator: FlowEstimator, arguments: argparse.Namespace) -> ClipGap:
     from scaling4d.evaluation.correspondence_gap import clip_gap
 
     rgb, depth, intrinsics, poses = (
@@ -107,7 +166,17 @@ def _measure(clip: Path, estimator: FlowEstimator, arguments: argparse.Namespace
         sources=sources,
         targets=targets,
         method=arguments.method,
-    ).report
+        scale=_scale(arguments.scale),
+    )
+
+
+def _scale(text: str | None) -> float | None:
+    if text is None or text == "auto":
+        return None if text else 1.0
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"--scale must be a number > 0 or auto, got {text!r}") from None
 
 
 def _from_scene(clip: Path, arguments: argparse.Namespace) -> tuple[Any, Any, Any, Any]:
@@ -137,6 +206,11 @@ def _from_video(clip: Path, arguments: argparse.Namespace) -> tuple[Any, Any, An
     info = probe_video(clip)
     count = min(arguments.frames, info.frames)
     estimate = read_depth(arguments.depth)
+    if estimate.kind != "metric" and arguments.scale is None:
+        raise ValueError(
+            f"{arguments.depth} holds {estimate.kind} depth, in a unit of its own: add --scale "
+            "auto, or --scale FACTOR from the cameras' unit to the depth's"
+        )
     depth = estimate.depth.numpy()
     if len(depth) < count or depth.shape[1:] != (info.height, info.width):
         raise ValueError(
@@ -144,12 +218,16 @@ def _from_video(clip: Path, arguments: argparse.Namespace) -> tuple[Any, Any, An
             f"{count} of {(info.height, info.width)}: both must show the same frames"
         )
     name, path = split_name(arguments.cameras)
-    given = Given(info.height, info.width, video_frames=info.frames)
+    intrinsics = None if arguments.intrinsics is None else tuple(arguments.intrinsics)
+    given = Given(info.height, info.width, intrinsics, video_frames=info.frames)
     cameras = read_cameras(path, name, given).at_frames(range(count))
-    intrinsics = cameras.intrinsics
-    if intrinsics is None:
+    matrices = cameras.intrinsics
+    if matrices is None:
         if estimate.intrinsics is None:
-            raise ValueError(f"neither {arguments.depth} nor {arguments.cameras} holds intrinsics")
-        intrinsics = estimate.intrinsics.numpy()[:count]
+            raise ValueError(
+                f"neither {arguments.depth} nor {arguments.cameras} holds intrinsics: add "
+                "--intrinsics FX FY CX CY"
+            )
+        matrices = estimate.intrinsics.numpy()[:count]
     rgb = read_video(clip, frames=count).frames
-    return rgb, depth[:count], intrinsics, cameras.world_from_camera
+    return rgb, depth[:count], matrices, cameras.world_from_camera

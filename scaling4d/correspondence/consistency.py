@@ -60,7 +60,7 @@ def forward_backward(
 
 def covisible(
     field: CorrespondenceField,
-    target_depth_map: Float[Tensor, "frames height width"],
+    target_depth_map: Float[Tensor, "target_frames target_height target_width"],
     tolerance: float = 0.01,
 ) -> Bool[Tensor, "frames height width"]:
     """True where a pixel's point is the surface that the target's own depth map shows.
@@ -74,10 +74,15 @@ def covisible(
         tolerance: relative.
 
     Raises:
-        ValueError: if the field has no target depth.
+        ValueError: if the field has no target depth, or the map is not of its frames and size.
     """
     if field.target_depth is None:
         raise ValueError("covisibility by depth needs a field from depth, this one is from flow")
+    if target_depth_map.shape != field.target_depth.shape:
+        raise ValueError(
+            f"the target's depth map must be {tuple(field.target_depth.shape)} like the field, got "
+            f"{tuple(target_depth_map.shape)}: resize it by nearest neighbour"
+        )
     x, y = field.positions().unbind(dim=1)
     left, top = (torch.nan_to_num(axis - 0.5).floor().long() for axis in (x, y))
     seen = field.in_frame()

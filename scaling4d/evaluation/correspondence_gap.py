@@ -6,6 +6,7 @@ TV1 0.151 / 0.146, LapE 0.213 / 0.082, Temp 2.47 / 2.43.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from scaling4d.correspondence.consistency import covisible
 from scaling4d.correspondence.field import CorrespondenceField, from_depth
 from scaling4d.estimators.base import FlowEstimator
 from scaling4d.estimators.long_range import Method, VideoFlow
+from scaling4d.evaluation.flow_depth import translation_scale
 from scaling4d.geometry.camera import relative_pose
 
 
@@ -89,7 +91,11 @@ def correspondence_gap(
     both = flow.valid() & depth.valid()
     compared = both if compared is None else both & compared
     if not compared.any():
-        raise ValueError("no pixel is co-visible in any pair: choose frames closer to each other")
+        raise ValueError(
+            "no pixel is co-visible in any pair: choose frames closer to each other, or check that "
+            f"the depth is known ({depth.valid().double().mean():.0%} of it is) and in the unit of "
+            "the cameras"
+        )
     # float64: sums over millions of pixels.
     a, b = (field.displacement.double().permute(1, 0, 2, 3)[:, compared] for field in (flow, depth))
     return GapReport(
@@ -134,6 +140,10 @@ class ClipGap:
     depth: CorrespondenceField
     compared: Bool[Tensor, "frames height width"]
     consistent_share: float
+    scale: float
+    """Factor that the cameras' translations were multiplied by."""
+    measured_scale: float
+    """The factor that flow, depth and cameras agree on; NaN where the camera hardly moves."""
 
 
 def clip_gap(
@@ -146,6 +156,7 @@ def clip_gap(
     sources: Sequence[int],
     targets: Sequence[int],
     method: Method = "direct",
+    scale: float | None = 1.0,
 ) -> ClipGap:
     """The gap of one clip of a static scene: frame ``sources[i]`` against frame ``targets[i]``.
 
@@ -161,18 +172,33 @@ def clip_gap(
         sources: frame index of each source.
         targets: frame index of each target.
         method: how far frames are joined (see `VideoFlow`).
+        scale: factor that brings the cameras' translations to the depth's unit; None: the one that
+            flow, depth and cameras agree on (`translation_scale`), which takes one degree of
+            freedom of the whole clip out of the comparison.
+
+    Raises:
+        ValueError: if shapes disagree, no pixel is co-visible or the scale cannot be measured.
     """
     video = torch.from_numpy(np.ascontiguousarray(rgb)).permute(0, 3, 1, 2)
     z = torch.from_numpy(np.ascontiguousarray(depth))
     k, poses = np.asarray(intrinsics), np.asarray(world_from_camera)
     pairs = list(sources), list(targets)
     target_from_source = relative_pose(poses[pairs[1]], poses[pairs[0]])
-    from_cameras = from_depth(z[pairs[0]], k[pairs[0]], k[pairs[1]], target_from_source)
     found = VideoFlow(video, estimator)(*pairs, method)
+    cameras = k[pairs[0]], k[pairs[1]], target_from_source
+    measured = translation_scale(found.field, z[pairs[0]], *cameras, found.consistent)
+    scale = measured if scale is None else scale
+    if not (math.isfinite(scale) and scale > 0):
+        raise ValueError(
+            "the scale between cameras and depth cannot be measured, since the camera hardly moves "
+            "sideways: give it as a number > 0, or choose frames farther apart"
+        )
+    target_from_source[:, :3, 3] *= scale
+    from_cameras = from_depth(z[pairs[0]], *cameras)
     compared = covisible(from_cameras, z[pairs[1]])
     report = correspondence_gap(found.field, from_cameras, compared)
     share = found.valid_share().mean().item()
-    return ClipGap(report, found.field, from_cameras, compared, share)
+    return ClipGap(report, found.field, from_cameras, compared, share, scale, measured)
 
 
 def average(reports: Sequence[GapReport]) -> GapReport:

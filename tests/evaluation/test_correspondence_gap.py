@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import shutil
 
 import numpy as np
 import pytest
 import torch
 
 from scaling4d import gap_cli
+from scaling4d.correspondence.consistency import covisible
 from scaling4d.correspondence.field import CorrespondenceField
 from scaling4d.estimators import make_flow_estimator
 from scaling4d.evaluation.correspondence_gap import (
@@ -19,6 +21,8 @@ from scaling4d.evaluation.correspondence_gap import (
     correspondence_gap,
     markdown_table,
 )
+from scaling4d.evaluation.flow_depth import depth_from_flow
+from scaling4d.geometry.camera import relative_pose
 from scaling4d.geometry.camera_path import CameraPath
 from scaling4d.geometry.trajectory_io import write_cameras
 from scaling4d.storage.scene_file import CameraTrack, write_scene
@@ -138,13 +142,116 @@ def scene_file(clip, tmp_path):
 
 def test_command_measures_scene_files(scene_file, tmp_path, capsys):
     report = tmp_path / "gap.json"
-    assert (
-        main(["gap", str(scene_file), str(scene_file), "--stride", "2", "--json", str(report)]) == 0
-    )
+    other = tmp_path / "again" / scene_file.name
+    other.parent.mkdir()
+    shutil.copy(scene_file, other)
+    clips = [str(scene_file), str(other)]
+    assert main(["gap", *clips, "--stride", "2", "--json", str(report)]) == 0
     assert "| mean | 6 |" in capsys.readouterr().out
     document = json.loads(report.read_text())
     assert document["estimator"] == "dis"
     assert document["clips"]["mean"]["epe"] < 1.18
+    assert {"again/room", "mean"} < set(document["clips"])
+    assert len(document["clips"]) == 3
+    assert document["clips"]["again/room"]["scale"] == 1
+    with pytest.raises(ValueError, match="given twice"):
+        main(["gap", clips[0], clips[0]])
+
+
+def test_a_statistic_that_does_not_exist_is_null_in_the_report(scene_file, tmp_path):
+    report = tmp_path / "gap.json"
+    assert main(["gap", str(scene_file), "--frames", "2", "--json", str(report)]) == 0
+    document = json.loads(report.read_text(), parse_constant=lambda text: pytest.fail(text))
+    assert document["clips"]["room"]["flow"]["temporal"] is None
+
+
+def test_covisibility_counts_what_the_target_shows_alone(clip):
+    """A wider orbit hides a share of the pixels; none counting as hidden would go unseen."""
+    result = clip_gap(
+        clip.rgb, clip.depth, clip.intrinsics, clip.world_from_camera,
+        make_flow_estimator("dis"), sources=[0], targets=[4],
+    )  # fmt: skip
+    hidden = ~result.compared & result.depth.in_frame()
+    assert 0.005 < hidden.double().mean() < 0.5
+    with pytest.raises(ValueError, match=r"must be .* like the field"):
+        covisible(result.depth, torch.ones(1, 2 * 96, 2 * 128))
+
+
+def zooming(clip):
+    """The clip's first frame seen again through a lens of twice the focal length."""
+    k = np.stack([clip.intrinsics[0], clip.intrinsics[0].copy()])
+    k[1, :2, :2] *= 2
+    pose = np.stack([clip.world_from_camera[0]] * 2)
+    return k, pose
+
+
+def test_the_targets_own_lens_is_used(clip):
+    k, poses = zooming(clip)
+    rgb, depth = (np.stack([frames[0]] * 2) for frames in (clip.rgb, clip.depth))
+    result = clip_gap(
+        rgb, np.full_like(depth, 3.0), k, poses, make_flow_estimator("dis"),
+        sources=[0], targets=[1],
+    )  # fmt: skip
+    centres = np.arange(128) + 0.5
+    expected = np.broadcast_to(centres - k[0, 0, 2], (96, 128))
+    np.testing.assert_allclose(result.depth.displacement[0, 0], expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("unit", [0.25, 1.0, 40.0])
+def test_the_cameras_unit_is_measured_from_flow(clip, unit):
+    poses = clip.world_from_camera.copy()
+    poses[:, :3, 3] /= unit
+    shared = {"sources": [0, 1], "targets": [3, 4], "estimator": make_flow_estimator("dis")}
+    rest = clip.rgb, clip.depth, clip.intrinsics
+    right = clip_gap(*rest, clip.world_from_camera, **shared)
+    fitted = clip_gap(*rest, poses, scale=None, **shared)
+    assert fitted.scale == pytest.approx(unit, rel=0.03)
+    assert fitted.report.epe == pytest.approx(right.report.epe, abs=0.2)
+    if unit != 1.0:
+        wrong = clip_gap(*rest, poses, **shared)
+        assert wrong.report.epe > 4 * right.report.epe
+        assert wrong.measured_scale == pytest.approx(unit, rel=0.03)
+
+
+def test_depth_of_the_exact_field_is_the_scenes(clip):
+    """Triangulation against ray casting, to rounding."""
+    camera = scenes.default_camera(96, 128)
+    cameras = camera.orbit(2, yaw=4.0, pivot=(0, 2, 0))
+    truth = scenes.room().correspondence(0.0, cameras[0], 0.0, cameras[1])
+    field = CorrespondenceField(torch.from_numpy(truth.displacement).permute(2, 0, 1)[None])
+    motion = relative_pose(cameras[1].world_from_camera, cameras[0].world_from_camera)
+    lens = cameras[0].intrinsics
+    depth = depth_from_flow(field, lens, cameras[1].intrinsics, motion)[0].numpy()
+    exact = scenes.room().depth(0.0, cameras[0])
+    told = np.isfinite(depth)
+    assert told.mean() > 0.7
+    np.testing.assert_allclose(depth[told], exact[told], rtol=1e-6)
+
+
+def test_relative_depth_needs_a_scale(clip, tmp_path, capsys, caplog):
+    from scaling4d.storage.video import write_video
+
+    write_video(tmp_path / "room.mp4", clip.rgb, 8.0)
+    height, width = clip.rgb.shape[1:3]
+    ray = np.stack([*np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)], -1)
+    k = clip.intrinsics[0]
+    ray = (ray - k[:2, 2]) / k[[0, 1], [0, 1]]
+    points = 3.0 * clip.depth[..., None] * np.concatenate([ray, np.ones((height, width, 1))], -1)
+    np.savez(tmp_path / "d.npz", point_map=points, mask=np.ones(clip.depth.shape, bool))
+    cameras = CameraPath(clip.world_from_camera, clip.intrinsics, height, width)
+    write_cameras(tmp_path / "sparse", cameras, "colmap")
+    command = ["gap", str(tmp_path / "room.mp4"), "--depth", str(tmp_path / "d.npz")]
+    command += ["--cameras", str(tmp_path / "sparse"), "--stride", "3"]
+    with pytest.raises(ValueError, match="relative depth, in a unit of its own: add --scale"):
+        main(command)
+    assert main([*command, "--scale", "auto"]) == 0
+    said = capsys.readouterr().out
+    factor = float(said.split("translations x ")[1].split(",")[0])
+    assert factor == pytest.approx(3.0, rel=0.03)
+    assert main([*command, "--scale", "1"]) == 0
+    assert "--scale auto" in caplog.text
+    with pytest.raises(ValueError, match="--scale must be a number > 0 or auto"):
+        main([*command, "--scale", "big"])
 
 
 def test_command_measures_a_video_with_depth_and_cameras(clip, tmp_path, capsys):
