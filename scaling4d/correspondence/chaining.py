@@ -68,7 +68,7 @@ def compose(
             "fields to compose must have one shape, got "
             f"{tuple(first.displacement.shape)} and {tuple(second.displacement.shape)}"
         )
-    onward = sample(second.displacement, first.positions(), outside)
+    onward = sample(second.displacement.to(first.displacement), first.positions(), outside)
     return CorrespondenceField(first.displacement + onward)
 
 

@@ -51,7 +51,7 @@ def forward_backward(
         relative: share of the two squared lengths that is allowed as squared residual.
         absolute: squared pixels allowed on top.
     """
-    returned = sample(backward.displacement, forward.positions())
+    returned = sample(backward.displacement.to(forward.displacement), forward.positions())
     cycle = (forward.displacement + returned).square().sum(dim=1)
     lengths = forward.displacement.square().sum(dim=1) + returned.square().sum(dim=1)
     consistent = cycle < relative * lengths + absolute  # False where NaN

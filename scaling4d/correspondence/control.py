@@ -52,7 +52,22 @@ def build_control(
 
     Returns:
         (frames, 9, height, width) in the dtype of ``source``.
+
+    Raises:
+        ValueError: if a part has other channels, frames or another size.
     """
+    frames, _, height, width = source.shape
+    for name, part, channels in (
+        ("source", source, 3),
+        ("displacement", displacement, 2),
+        ("warped", warped, 3),
+        ("mask", mask, 1),
+    ):
+        if tuple(part.shape) != (frames, channels, height, width):
+            raise ValueError(
+                f"the control's {name} must be ({frames}, {channels}, {height}, {width}), got "
+                f"{tuple(part.shape)}"
+            )
     scaled = scale_correspondence(displacement)
     return torch.cat([part.to(source.dtype) for part in (source, scaled, warped, mask)], dim=1)
 

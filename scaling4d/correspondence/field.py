@@ -97,7 +97,11 @@ def from_flow(flow: Float[Tensor, "frames 2 height width"]) -> CorrespondenceFie
     """Wrap an optical flow (pixels, x then y, source to target) as a field.
 
     Values that are not finite (unknown flow in files) become NaN: no correspondence.
+
+    Raises:
+        ValueError: if it is no tensor or has another shape.
     """
+    require_tensor(flow, "the flow")
     flow = flow if flow.dtype in (torch.float32, torch.float64) else flow.float()
     unknown = ~torch.isfinite(flow).all(dim=1, keepdim=True)
     return CorrespondenceField(flow.masked_fill(unknown, torch.nan) if unknown.any() else flow)
@@ -159,8 +163,18 @@ def from_depth(
 
 def check_depth(depth: Tensor) -> None:
     """Raise ValueError unless ``depth`` is a (frames, height, width) float32 or float64 tensor."""
-    if depth.ndim != 3 or depth.dtype not in (torch.float32, torch.float64):
+    require_tensor(depth, "depth")
+    if depth.ndim != 3 or not depth.numel() or depth.dtype not in (torch.float32, torch.float64):
         raise ValueError(
             "depth must be a (frames, height, width) float32 or float64 tensor, "
             f"got {tuple(depth.shape)} {depth.dtype}"
+        )
+
+
+def require_tensor(value: object, name: str) -> None:
+    """Raise ValueError unless ``value`` is a tensor: here work starts that numpy cannot do."""
+    if not isinstance(value, Tensor):
+        raise ValueError(
+            f"{name} must be a torch tensor, got {type(value).__name__}: torch.from_numpy makes "
+            "one of an array without copying"
         )

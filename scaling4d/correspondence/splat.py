@@ -133,7 +133,33 @@ def gather(
 
     Returns:
         The warped values in the dtype of ``source``, and the float32 mask, 1 = rendered.
+
+    Raises:
+        ValueError: if the winners are not of the source's frames, or point outside of it.
     """
+    pixels = source.shape[-2] * source.shape[-1]
+    if len(winner) != len(source):
+        raise ValueError(
+            f"the winners are for {len(winner)} frames and the source has {len(source)}: gather "
+            "the frames that were splatted"
+        )
+    if winner.numel() and int(winner.max()) >= pixels:  # kernels would read beyond the frame
+        raise ValueError(
+            f"a winner points at pixel {int(winner.max())} of a source that has {pixels}: gather "
+            "from a source of the splatted field's size"
+        )
+    return follow(source, winner, implementation)
+
+
+def follow(
+    source: Shaped[Tensor, "frames channels height width"],
+    winner: Int[Tensor, "frames target_height target_width"],
+    implementation: Implementation = "auto",
+) -> tuple[
+    Shaped[Tensor, "frames channels target_height target_width"],
+    Float[Tensor, "frames 1 target_height target_width"],
+]:
+    """`gather` of winners that are known to fit."""
     kernels = kernels_for(source.device) if implementation == "auto" else None
     if kernels is not None and can_carry(source):
         warped, mask = kernels.gather(source, winner)

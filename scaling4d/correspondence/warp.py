@@ -11,8 +11,14 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from .cameras import plane_and_parallax
-from .field import CorrespondenceField, check_depth, from_depth, from_flow
-from .splat import Implementation, Rule, can_carry, check_splat, gather, kernels_for, splat_winners
+from .field import (
+    CorrespondenceField,
+    check_depth,
+    from_depth,
+    from_flow,
+    require_tensor,
+)
+from .splat import Implementation, Rule, can_carry, check_splat, follow, kernels_for, splat_winners
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,7 @@ def warp_from_depth(
     if kernels is None:
         field = from_depth(depth, *cameras)
         winner = splat_winners(field, rule, seed, footprint, implementation)
-        return Warp(field, winner, *gather(source, winner, implementation))
+        return Warp(field, winner, *follow(source, winner, implementation))
     frames, height, width = depth.shape
     table = plane_and_parallax(*cameras, frames=frames, height=height, width=width)
     results = None if out is None else _results_of(out, source, depth)
@@ -142,13 +148,19 @@ def warp_from_flow(
     Raises:
         ValueError: for shapes or dtypes that do not fit.
     """
-    check_source(source, (flow.shape[0], *flow.shape[2:]), flow)
     field = from_flow(flow)
+    check_source(source, (field.frames, field.height, field.width), flow)
     shown = field
     if drawn is not None:
+        size = (field.frames, field.height, field.width)
+        if drawn.dtype != torch.bool or tuple(drawn.shape) != size:
+            raise ValueError(
+                f"drawn must be {size} of bool like the flow, got "
+                f"{tuple(drawn.shape)} {drawn.dtype}"
+            )
         shown = CorrespondenceField(field.displacement.masked_fill(~drawn[:, None], torch.nan))
     winner = splat_winners(shown, "random", seed, footprint, implementation)
-    return Warp(field, winner, *gather(source, winner, implementation))
+    return Warp(field, winner, *follow(source, winner, implementation))
 
 
 def _fused_kernels(
@@ -164,6 +176,7 @@ def _fused_kernels(
 
 def check_source(source: Tensor, size: tuple[int, ...], beside: Tensor) -> None:
     """Raise ValueError unless ``source`` has that (frames, height, width) and device."""
+    require_tensor(source, "the source")
     if source.ndim != 4 or (source.shape[0], *source.shape[2:]) != size:
         frames, height, width = size
         raise ValueError(

@@ -183,7 +183,7 @@ def judge(
 def _within(name: str, value: float, low: float, high: float) -> tuple[bool, str]:
     if value < low:
         return False, f"{name} {value:.4f} is below {low:g}"
-    if value > high:
+    if not value <= high:  # NaN too
         return False, f"{name} {value:.4f} is above {high:g}"
     return True, f"{name} {value:.4f} is within {low:g} to {high:g}"
 
@@ -195,8 +195,14 @@ def measure_flow(
     warped: UInt8[Tensor, "frames 3 height width"],
     target: UInt8[Tensor, "frames 3 height width"],
 ) -> Measure:
-    """Measure a candidate: its flow in pixels, what the backward flow confirms, its warp."""
+    """Measure a candidate: its flow in pixels, what the backward flow confirms, its warp.
+
+    Pixels of unknown flow (NaN) have no length; if all are unknown the mean is infinite.
+    """
     length = torch.hypot(flow[:, 0], flow[:, 1]).numpy()
+    length = length[np.isfinite(length)]
+    if not length.size:
+        length = np.array([np.inf])
     error = (warped.short() - target.short()).abs().masked_select(mask.bool())
     return Measure(
         mean_displacement=float(length.mean()),

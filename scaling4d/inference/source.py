@@ -25,6 +25,9 @@ DEFAULT_FOV_DEGREES = 55.0
 DEFAULT_DEPTH_MODEL = "depth-anything/Depth-Anything-V2-Metric-Indoor-Small-hf"
 """Metric depth from the hub for `generate` without ``depth``; needs a network the first time."""
 
+_SHORTEST_FOCAL = 0.02
+"""Share of the image's width: a field of view of 175 degrees, which no pinhole has."""
+
 MAX_DEFAULT_FRAMES = 49
 """The paper's clip length; more frames must be asked for."""
 
@@ -230,6 +233,11 @@ def _fit_intrinsics(
     matrix = clip.per_frame(intrinsics, "intrinsics", (3, 3))
     if not np.isfinite(matrix).all() or (matrix[:, [0, 1], [0, 1]] <= 0).any():
         raise ValueError("intrinsics need finite values and positive focal lengths")
+    if (matrix[:, 0, 0] < _SHORTEST_FOCAL * original[1]).any():
+        raise ValueError(
+            f"intrinsics are in pixels, got a focal length of {matrix[:, 0, 0].min():.3g} for "
+            f"{original[1]} pixels of width: multiply shares of the image by its size"
+        )
     return _crop_and_resize(matrix, original, clip.size)
 
 

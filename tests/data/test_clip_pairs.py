@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 
 from scaling4d.data.clip_pairs import (
     MODES,
@@ -13,6 +14,7 @@ from scaling4d.data.clip_pairs import (
     Mode,
     draw_candidate,
     judge,
+    measure_flow,
 )
 
 FRAMES = 9
@@ -153,3 +155,18 @@ def test_identity_needs_no_motion() -> None:
 def test_settings_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError):
         ClipPairConfig(**wrong)  # type: ignore[arg-type]
+
+
+def test_unknown_flow_has_no_length_and_passes_no_bound_by_itself() -> None:
+    """Flow files of stereo rigs leave pixels out: one of them must not hide 1000 pixels a step."""
+    flow = torch.full((1, 2, 8, 8), 1000.0)
+    flow[0, :, 3, 3] = torch.nan
+    image = torch.zeros(1, 3, 8, 8, dtype=torch.uint8)
+    seen = torch.ones(1, 8, 8, dtype=torch.bool)
+    candidate = draw("constant", [(0, 40)], 1)
+    assert isinstance(candidate, Candidate)
+    for unknown in (flow, torch.full_like(flow, torch.nan)):
+        measure = measure_flow(unknown, seen, seen[:, None].float(), image, image)
+        kept, why = judge(candidate, measure, 8, ClipPairConfig())
+        assert not kept
+        assert "mean displacement / width" in why

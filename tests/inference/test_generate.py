@@ -201,6 +201,7 @@ def test_everything_is_saved_and_read_back(source, model_folder: Path, tmp_path:
         ({"depth": "nothing:model"}, "nothing"),
         ({"intrinsics": np.eye(4)}, r"intrinsics must be \(3, 3\)"),
         ({"intrinsics": np.zeros((3, 3))}, "positive focal lengths"),
+        ({"intrinsics": np.diag([0.5, 0.7, 1])}, "multiply shares of the image by its size"),
         ({"frames": 9}, "has 5 frames, 9 needed"),
         ({"frames": 4}, "nearest legal"),
         ({"size": (30, 48)}, "nearest legal"),
