@@ -201,12 +201,11 @@ def measure_flow(
     """
     length = torch.hypot(flow[:, 0], flow[:, 1]).numpy()
     length = length[np.isfinite(length)]
-    if not length.size:
-        length = np.array([np.inf])
+    mean, p95 = (length.mean(), np.percentile(length, 95)) if length.size else (np.inf, np.inf)
     error = (warped.short() - target.short()).abs().masked_select(mask.bool())
     return Measure(
-        mean_displacement=float(length.mean()),
-        p95_displacement=float(np.percentile(length, 95)),
+        mean_displacement=float(mean),
+        p95_displacement=float(p95),
         valid_share=float(valid.double().mean()),
         covered_share=float(mask.double().mean()),
         warp_error=float(error.median()) if error.numel() else 255.0,

@@ -27,9 +27,7 @@ FLOW = torch.zeros(2, 2, 6, 8)
 @pytest.fixture(autouse=True)
 def _without_shape_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Users do not run under beartype: call what it wraps."""
-    for name in (
-        "from_depth", "from_flow", "gather", "build_control", "warp_from_depth", "warp_from_flow",
-    ):  # fmt: skip
+    for name in ("from_depth", "gather", "build_control", "warp_from_depth", "warp_from_flow"):
         monkeypatch.setitem(globals(), name, inspect.unwrap(globals()[name]))
 
 
