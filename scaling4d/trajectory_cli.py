@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from scaling4d.geometry.camera_path import CameraPath
-from scaling4d.geometry.formats.given import Given
+from scaling4d.geometry.formats.given import FIRST_FRAME_HELP, Given
 from scaling4d.geometry.presets import PRESETS
 from scaling4d.geometry.trajectory import Trajectory, parse_trajectory
 from scaling4d.geometry.trajectory_io import (
@@ -109,6 +109,7 @@ def _action(actions: Any, name: str, help_text: str) -> argparse.ArgumentParser:
     outside.add_argument("--fps", type=float, help="frames per second")
     outside.add_argument("--camera", help="which camera of a file with several")
     outside.add_argument("--video-frames", type=int, help="frames of the video (SpatialVID)")
+    outside.add_argument("--first-frame", type=int, help=FIRST_FRAME_HELP)
     return parser
 
 
@@ -121,7 +122,7 @@ def given_from(arguments: argparse.Namespace) -> Given:
     if (arguments.height is None) != (arguments.width is None):
         raise ValueError("give both --height and --width, or neither")
     for name in ("height", "width", "fps", "video_frames"):
-        value = getattr(arguments, name, None)
+        value = getattr(arguments, name)
         if value is not None and not value > 0:
             raise ValueError(f"--{name.replace('_', '-')} must be > 0, got {value}")
     return Given(
@@ -130,7 +131,8 @@ def given_from(arguments: argparse.Namespace) -> Given:
         intrinsics=None if arguments.intrinsics is None else tuple(arguments.intrinsics),
         fps=arguments.fps,
         camera=arguments.camera,
-        video_frames=getattr(arguments, "video_frames", None),
+        video_frames=arguments.video_frames,
+        first_frame=arguments.first_frame,
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from scaling4d.geometry.camera_path import CameraPath
 from scaling4d.geometry.epipolar import EpipolarReport, check_cameras
-from scaling4d.geometry.formats.given import Given, frame_numbers
+from scaling4d.geometry.formats.given import FIRST_FRAME_HELP, Given, frame_numbers
 from scaling4d.geometry.trajectory_io import FORMATS, PoseFormat, split_name
 
 logger = logging.getLogger(__name__)
@@ -50,6 +50,7 @@ def add_parser(subparsers: Any) -> None:
         help="pixels, for files without intrinsics",
     )
     cameras.add_argument("--camera", help="which camera of a file with several")
+    cameras.add_argument("--first-frame", type=int, help=FIRST_FRAME_HELP)
     cameras.add_argument("--pairs", type=int, default=8, help="frame pairs to compare (default: 8)")
     cameras.add_argument(
         "--cameras",
@@ -94,7 +95,14 @@ def _read_cameras(
     if not isinstance(kind, PoseFormat):
         raise ValueError(f"{name} describes a new camera's motion, not the poses of this video")
     intrinsics = None if arguments.intrinsics is None else tuple(arguments.intrinsics)
-    given = Given(height, width, intrinsics, camera=arguments.camera, video_frames=frames)
+    given = Given(
+        height,
+        width,
+        intrinsics,
+        camera=arguments.camera,
+        video_frames=frames,
+        first_frame=arguments.first_frame,
+    )
     return name, kind, kind.read(path, given)
 
 

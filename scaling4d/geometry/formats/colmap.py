@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +10,19 @@ import numpy.typing as npt
 from scaling4d.geometry.camera import intrinsics_matrix, invert_pose
 from scaling4d.geometry.camera_path import CameraPath
 from scaling4d.geometry.formats.files import numbers, read_text, words, write_text
-from scaling4d.geometry.formats.given import Given, frame_index_or_none, frame_numbers
+from scaling4d.geometry.formats.given import Given, frame_numbers
+from scaling4d.geometry.formats.image_names import natural, numbered
 from scaling4d.geometry.rotation import quaternion_from_rotation, rotation_from_quaternion
 
 FloatArray = npt.NDArray[np.float64]
 
 COLMAP = (
     "folder with images.txt (`id qw qx qy qz tx ty tz camera name` and a line of points), "
-    "world-to-camera, OpenCV axes, and cameras.txt, pixels with the corner at 0"
+    "world-to-camera, OpenCV axes, and cameras.txt, pixels with the corner at 0; numbers in image "
+    "names that start at 1 are shifted to 0"
 )
+# What we write counts from 0 even where frame 0 is missing; readers of COLMAP skip comments.
+_FROM_ZERO = "# names count frames from 0"
 
 # Positions of fx, fy, cx, cy among a model's parameters, and how many of them there are; what
 # follows is distortion.
@@ -36,10 +39,12 @@ def read_colmap(path: Path, given: Given) -> CameraPath:
     """Read a COLMAP text model; images come in the order of their names."""
     folder = path.parent if path.is_file() else path
     lenses = _read_lenses(folder / "cameras.txt")
-    images = sorted(_read_images(folder / "images.txt"), key=lambda image: natural(image[0]))
+    lines = read_text(folder / "images.txt", "COLMAP").splitlines()
+    images = sorted(_read_images(lines, folder / "images.txt"), key=lambda image: natural(image[0]))
     if not images:
         raise ValueError(f"{folder} holds no registered images")
     names, rows, lens_ids = zip(*images, strict=True)
+    first_frame = 0 if given.first_frame is None and _FROM_ZERO in lines else given.first_frame
     missing = [lens for lens in lens_ids if lens not in lenses]
     if missing:
         raise ValueError(f"{folder / 'cameras.txt'} lacks camera {missing[0]}")
@@ -52,9 +57,8 @@ def read_colmap(path: Path, given: Given) -> CameraPath:
         raise ValueError(f"{folder}: images have different sizes, {sorted(sizes)} (height, width)")
     height, width = sizes.pop()
     intrinsics = intrinsics_matrix(*np.stack([lenses[lens][1] for lens in lens_ids]).T)
-    cameras = CameraPath(
-        invert_pose(camera_from_world), intrinsics, height, width, frame_index=numbered(names)
-    )
+    index = numbered(names, folder / "images.txt", first_frame)
+    cameras = CameraPath(invert_pose(camera_from_world), intrinsics, height, width, None, index)
     return given.completed(cameras)
 
 
@@ -84,24 +88,14 @@ def write_colmap(path: Path, cameras: CameraPath, given: Given) -> None:
     write_text(
         path / "images.txt",
         "\n".join(
-            ["# IMAGE_ID QW QX QY QZ TX TY TZ CAMERA_ID NAME, then POINTS2D", *image_rows, ""]
+            [
+                "# IMAGE_ID QW QX QY QZ TX TY TZ CAMERA_ID NAME, then POINTS2D",
+                _FROM_ZERO,
+                *image_rows,
+                "",
+            ]
         ),
     )
-
-
-def natural(name: str) -> list[tuple[int, str]]:
-    """Return a sort key under which frame_2 comes before frame_10."""
-    parts = re.split(r"(\d+)", name)
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
-
-
-def numbered(names: tuple[str, ...]) -> npt.NDArray[np.int64] | None:
-    """Return the frame numbers at the end of file names, or None if they are not all numbered."""
-    found = [re.search(r"(\d+)$", Path(name).stem) for name in names]
-    if any(match is None for match in found):
-        return None
-    index = [int(match.group(1)) for match in found if match is not None]
-    return frame_index_or_none(index) if len(set(index)) == len(index) else None
 
 
 def _read_lenses(path: Path) -> dict[str, tuple[tuple[int, int], FloatArray]]:
@@ -129,14 +123,14 @@ def _read_lenses(path: Path) -> dict[str, tuple[tuple[int, int], FloatArray]]:
     return lenses
 
 
-def _read_images(path: Path) -> list[tuple[str, FloatArray, str]]:
+def _read_images(lines: list[str], path: Path) -> list[tuple[str, FloatArray, str]]:
     """Return name, qw qx qy qz tx ty tz and camera id of each image.
 
     Every image takes two lines, of which the second, its points, may be empty.
     """
     images = []
     expect_points = False
-    for number, line in enumerate(read_text(path, "COLMAP").splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         if line.startswith("#"):
             continue
         if expect_points:

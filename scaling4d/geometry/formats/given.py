@@ -10,6 +10,11 @@ import numpy.typing as npt
 from scaling4d.geometry.camera import intrinsics_matrix
 from scaling4d.geometry.camera_path import CameraPath
 
+FIRST_FRAME_HELP = (
+    "the number in the image name of the video's first frame (COLMAP, nerfstudio; default: 1 "
+    "where the lowest number is 1, else 0)"
+)
+
 
 @dataclass(frozen=True)
 class Given:
@@ -21,6 +26,8 @@ class Given:
         fps: frames per second, to turn frame numbers into times and back.
         camera: which camera of a file that holds several (a name, or a USD prim path).
         video_frames: number of frames of the video, for files with one pose per key frame.
+        first_frame: the number in the name of the video's first frame, for files whose image names
+            are numbered. None: 1 where the lowest is 1, as ffmpeg counts, else 0.
     """
 
     height: int | None = None
@@ -29,6 +36,7 @@ class Given:
     fps: float | None = None
     camera: str | None = None
     video_frames: int | None = None
+    first_frame: int | None = None
 
     def require_size(self, format_name: str) -> tuple[int, int]:
         """Return height and width.

@@ -10,15 +10,18 @@ import numpy as np
 from scaling4d.geometry.axes import convert_axes
 from scaling4d.geometry.camera import intrinsics_matrix
 from scaling4d.geometry.camera_path import CameraPath
-from scaling4d.geometry.formats.colmap import natural, numbered
 from scaling4d.geometry.formats.files import read_json, write_json
 from scaling4d.geometry.formats.given import Given, frame_numbers
+from scaling4d.geometry.formats.image_names import natural, numbered
 from scaling4d.geometry.formats.text_tables import cleaned
 
 NERFSTUDIO = (
     "transforms.json with a 4x4 `transform_matrix` per frame, camera-to-world, OpenGL axes, "
-    "and fl_x fl_y cx cy w h in pixels, shared or per frame"
+    "and fl_x fl_y cx cy w h in pixels, shared or per frame; numbers in file names that start at "
+    "1 are shifted to 0"
 )
+# What we write counts from 0 even where frame 0 is missing; nerfstudio skips keys of others.
+_FROM_ZERO = "file_path_counts_from_0"
 _DISTORTION = ("k1", "k2", "k3", "k4", "p1", "p2")
 
 
@@ -40,12 +43,13 @@ def read_nerfstudio(path: Path, given: Given) -> CameraPath:
         raise ValueError(f"{path}: images have different sizes, {sorted(sizes)} (height, width)")
     height, width = (int(size) for size in sizes.pop()) if sizes else (None, None)
     names = tuple(str(frame.get("file_path", "")) for frame in merged)
+    own = given.first_frame is None and document.get(_FROM_ZERO) is True
     cameras = CameraPath(
         cleaned(convert_axes(poses, "opengl", "opencv"), str(path)),
         _intrinsics(merged, path),
         height,
         width,
-        frame_index=numbered(names),
+        frame_index=numbered(names, path, 0 if own else given.first_frame),
     )
     return given.completed(cameras)
 
@@ -62,8 +66,8 @@ def write_nerfstudio(path: Path, cameras: CameraPath, given: Given) -> None:
             {"file_path": f"images/{number:06d}.png", **lens, "transform_matrix": pose.tolist()}
         )
     path = path if path.suffix == ".json" else path / "transforms.json"
-    document = {"camera_model": "PINHOLE", "w": width, "h": height, "frames": frames}
-    write_json(path, document)
+    head = {"camera_model": "PINHOLE", "w": width, "h": height, _FROM_ZERO: True}
+    write_json(path, {**head, "frames": frames})
 
 
 def _matrix(frame: dict[str, Any], path: Path, number: int) -> Any:

@@ -1,0 +1,57 @@
+"""Frame numbers in image names, which count from 0 or, as ffmpeg's do, from 1."""
+
+from __future__ import annotations
+
+import logging
+import re
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from scaling4d.geometry.formats.given import frame_index_or_none
+
+logger = logging.getLogger(__name__)
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """Return a sort key under which frame_2 comes before frame_10."""
+    parts = re.split(r"(\d+)", name)
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
+
+
+def numbered(
+    names: tuple[str, ...], path: Path, first_frame: int | None
+) -> npt.NDArray[np.int64] | None:
+    """Return the frame numbers, from 0, at the end of file names; None if not all are numbered.
+
+    Args:
+        names: file names.
+        path: the file that holds them, for messages.
+        first_frame: the number in the name of the video's first frame. None: 1 where the lowest
+            number is 1 (a line of the log says so), else 0.
+
+    Raises:
+        ValueError: if a number lies before ``first_frame``.
+    """
+    found = [re.search(r"(\d+)$", Path(name).stem) for name in names]
+    if any(match is None for match in found):
+        return None
+    index = np.array([int(match.group(1)) for match in found if match is not None])
+    if len(np.unique(index)) != len(index):
+        return None
+    lowest = int(index.min())
+    if first_frame is None:
+        first_frame = 1 if lowest == 1 else 0
+        if lowest == 1:
+            logger.warning(
+                "%s: its image names start at 1, which is taken as the first frame of the video "
+                "(if the names count from 0 and frame 0 is missing, give first frame 0)",
+                path,
+            )
+    if lowest < first_frame:
+        raise ValueError(
+            f"{path}: image number {lowest} lies before the given first frame, {first_frame}: "
+            f"give the number in the name of the video's first frame"
+        )
+    return frame_index_or_none(index - first_frame)
