@@ -134,6 +134,28 @@ def look_at(
     return pose
 
 
+def require_lenses(intrinsics: npt.ArrayLike, count: int) -> FloatArray:
+    """Return ``intrinsics`` as float64 (count, 3, 3) after checking that each is a lens.
+
+    Raises:
+        ValueError: on another shape, values that are not finite, or a focal length that is not > 0.
+    """
+    checked = np.asarray(intrinsics, dtype=np.float64)
+    if checked.shape != (count, 3, 3) or not np.isfinite(checked).all():
+        raise ValueError(
+            f"intrinsics must be finite, of shape {(count, 3, 3)}, got {checked.shape}"
+        )
+    focal = checked[:, (0, 1), (0, 1)]
+    if not np.all(focal > 0.0):
+        bad = int(np.argmax((focal <= 0.0).any(axis=1)))
+        fx, fy = focal[bad].tolist()
+        raise ValueError(
+            f"focal lengths must be > 0 pixels, but camera {bad} has fx {fx:g} and fy {fy:g}: "
+            f"correct the intrinsics"
+        )
+    return checked
+
+
 def require_rigid(poses: npt.ArrayLike, name: str, *, tolerance: float = 1e-4) -> FloatArray:
     """Return ``poses`` as float64 (..., 4, 4) after checking that each is a proper rigid motion.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from scaling4d.geometry.camera import invert_pose, require_rigid
+from scaling4d.geometry.camera import invert_pose, require_lenses, require_rigid
 from scaling4d.geometry.interpolation import interpolate_poses, linear
 
 FloatArray = npt.NDArray[np.float64]
@@ -26,7 +26,7 @@ class CameraPath:
         frame_index: (n,) frame numbers of the video that the cameras belong to, or None: 0, 1, 2...
 
     Raises:
-        ValueError: on shapes that disagree or poses that are not rigid.
+        ValueError: on shapes that disagree, poses that are not rigid, or focal lengths <= 0.
     """
 
     world_from_camera: FloatArray
@@ -44,14 +44,13 @@ class CameraPath:
         object.__setattr__(self, "world_from_camera", poses)
         if (self.height is None) != (self.width is None):
             raise ValueError("give both height and width of the image, or neither")
-        for name, shape in (("intrinsics", (len(poses), 3, 3)), ("times", (len(poses),))):
-            value = getattr(self, name)
-            if value is None:
-                continue
-            value = np.asarray(value, dtype=np.float64)
-            if value.shape != shape or not np.isfinite(value).all():
-                raise ValueError(f"{name} must be finite, of shape {shape}, got {value.shape}")
-            object.__setattr__(self, name, value)
+        if self.intrinsics is not None:
+            object.__setattr__(self, "intrinsics", require_lenses(self.intrinsics, len(poses)))
+        if self.times is not None:
+            times = np.asarray(self.times, dtype=np.float64)
+            if times.shape != (len(poses),) or not np.isfinite(times).all():
+                raise ValueError(f"times must be {len(poses)} finite numbers, got {times.shape}")
+            object.__setattr__(self, "times", times)
         if self.frame_index is not None:
             index = np.asarray(self.frame_index, dtype=np.int64)
             if index.shape != (len(poses),):

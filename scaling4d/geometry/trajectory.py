@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from scaling4d.geometry.camera import invert_pose, require_rigid
+from scaling4d.geometry.camera import invert_pose, require_lenses, require_rigid
 from scaling4d.geometry.interpolation import interpolate_poses, linear
 from scaling4d.geometry.moves import Moves
 from scaling4d.geometry.presets import PRESETS, parse_amounts, preset_moves
@@ -42,7 +42,8 @@ class Trajectory:
             formats are written from their own parameters alone.
 
     Raises:
-        ValueError: on shapes that disagree, matrices that are not rigid or an unknown mode.
+        ValueError: on shapes that disagree, matrices that are not rigid, focal lengths or factors
+            <= 0, or an unknown mode.
     """
 
     target_from_source: FloatArray
@@ -64,15 +65,13 @@ class Trajectory:
             raise ValueError(f"unknown trajectory mode {self.mode!r}: choose {' or '.join(MODES)}")
         if self.intrinsics is not None and self.focal_scale is not None:
             raise ValueError("give intrinsics or focal_scale, not both")
-        shapes = {"intrinsics": (len(poses), 3, 3), "focal_scale": (len(poses),)}
-        for name, shape in shapes.items():
-            value = getattr(self, name)
-            if value is None:
-                continue
-            value = np.asarray(value, dtype=np.float64)
-            if value.shape != shape or not np.isfinite(value).all():
-                raise ValueError(f"{name} must be finite, of shape {shape}, got {value.shape}")
-            object.__setattr__(self, name, value)
+        if self.intrinsics is not None:
+            object.__setattr__(self, "intrinsics", require_lenses(self.intrinsics, len(poses)))
+        if self.focal_scale is not None:
+            scale = np.asarray(self.focal_scale, dtype=np.float64)
+            if scale.shape != (len(poses),) or not np.all(np.isfinite(scale) & (scale > 0.0)):
+                raise ValueError(f"focal_scale must be {len(poses)} finite factors > 0: {scale}")
+            object.__setattr__(self, "focal_scale", scale)
         if self.source_index is not None:
             index = np.asarray(self.source_index)
             if index.shape != (len(poses),) or index.dtype.kind not in "iu" or (index < 0).any():

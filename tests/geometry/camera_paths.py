@@ -62,7 +62,7 @@ def camera_paths(draw: st.DrawFn) -> CameraPath:
     """Paths of 1 to 4 cameras with every field set."""
     frames = draw(st.integers(1, 4))
     lens = st.tuples(
-        st.floats(10.0, 5000.0), st.floats(10.0, 5000.0), st.floats(0.0, 80.0), st.floats(0.0, 60.0)
+        st.floats(10.0, 800.0), st.floats(10.0, 600.0), st.floats(0.0, 80.0), st.floats(0.0, 60.0)
     )
     lenses = [draw(lens) for _ in range(frames)]
     if draw(st.booleans()):

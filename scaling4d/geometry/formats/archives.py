@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ from scaling4d.geometry.camera import intrinsics_matrix, invert_pose
 from scaling4d.geometry.camera_path import CameraPath
 from scaling4d.geometry.formats.files import read_array, read_arrays, write_array, write_arrays
 from scaling4d.geometry.formats.given import Given, frame_index_or_none, frame_numbers
+from scaling4d.geometry.formats.image_shares import pixels_from_shares, shares_from_pixels
 from scaling4d.geometry.formats.text_tables import cleaned, poses_from_xyzw, xyzw_from_rotation
 
 FloatArray = npt.NDArray[np.float64]
@@ -45,11 +47,11 @@ def write_vista4d(path: Path, cameras: CameraPath, given: Given) -> None:
 def read_vipe(path: Path, given: Given) -> CameraPath:
     """Read the poses and intrinsics of one clip in a ViPE result folder."""
     pose_path = _vipe_pose_file(path, given)
-    poses, index = read_arrays(pose_path, "ViPE", ("data", "inds"))
+    poses, index = _vipe_arrays(pose_path)
     k_path = pose_path.parent.parent / "intrinsics" / pose_path.name
     intrinsics = None
     if k_path.exists():
-        values, k_index = read_arrays(k_path, "ViPE", ("data", "inds"))
+        values, k_index = _vipe_arrays(k_path)
         rows = {int(frame): row for frame, row in zip(k_index, values, strict=True)}
         missing = [int(frame) for frame in index if int(frame) not in rows]
         if missing:
@@ -80,7 +82,8 @@ def read_spatialvid(path: Path, given: Given) -> CameraPath:
     table = read_array(path / "poses.npy", "SpatialVID", 7)
     camera_from_world = poses_from_xyzw(table[:, :3], table[:, 3:], path / "poses.npy")
     values = read_array(path / "intrinsics.npy", "SpatialVID", 4)
-    intrinsics = _intrinsics(values * (width, height, width, height), len(table), path)
+    values = pixels_from_shares(values, height, width, "SpatialVID")
+    intrinsics = _intrinsics(values, len(table), path)
     index = None
     if given.video_frames is not None:
         if given.video_frames < len(table):
@@ -98,11 +101,23 @@ def read_spatialvid(path: Path, given: Given) -> CameraPath:
 def write_spatialvid(path: Path, cameras: CameraPath, given: Given) -> None:
     """Write the two arrays of a SpatialVID annotation folder; frame numbers are not held."""
     height, width = cameras.require_size("SpatialVID")
-    intrinsics = cameras.require_intrinsics("SpatialVID") / (width, height, width, height)
+    pixels = cameras.require_intrinsics("SpatialVID")
+    intrinsics = shares_from_pixels(pixels, height, width, "SpatialVID")
     pose = cameras.camera_from_world
     rows = np.concatenate((pose[:, :3, 3], xyzw_from_rotation(pose[:, :3, :3])), axis=-1)
     write_array(path / "intrinsics.npy", intrinsics)
     write_array(path / "poses.npy", rows)
+
+
+def _vipe_arrays(path: Path) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Return `data` and `inds`, one frame number per row."""
+    data, index = read_arrays(path, "ViPE", ("data", "inds"))
+    if index.ndim != 1 or index.shape != data.shape[:1] or index.dtype.kind not in "iu":
+        raise ValueError(
+            f"{path}: `inds` must hold one frame number per row of `data`, got {index.dtype} of "
+            f"shape {index.shape} beside {data.shape}"
+        )
+    return data, index
 
 
 def _vipe_pose_file(path: Path, given: Given) -> Path:

@@ -37,18 +37,31 @@ class PoseFormat:
 
     Attributes:
         convention: in words.
-        read, write: path, what the file does not hold, and in between the cameras.
+        reader: path and what the file does not hold.
+        write: path, cameras and what they do not hold.
         world_to_camera: the direction of its matrices.
         axes: camera axes of its matrices, see `scaling4d.geometry.axes`.
         upright: whether its world is known to be z up, so that a motion written to it must be too.
     """
 
     convention: str
-    read: Callable[[Path, Given], CameraPath]
+    reader: Callable[[Path, Given], CameraPath]
     write: Callable[[Path, CameraPath, Given], None]
     world_to_camera: bool = False
     axes: str = "opencv"
     upright: bool = False
+
+    def read(self, path: Path, given: Given) -> CameraPath:
+        """Return the cameras of a file.
+
+        Raises:
+            ValueError: naming the file and what is wrong with it.
+        """
+        try:
+            return self.reader(path, given)
+        except ValueError as error:
+            text = str(error)
+            raise ValueError(text if str(path) in text else f"{path}: {text}") from None
 
     @property
     def reading(self) -> str:

@@ -11,6 +11,7 @@ from scaling4d.geometry.camera import intrinsics_matrix, invert_pose, require_ri
 from scaling4d.geometry.camera_path import CameraPath
 from scaling4d.geometry.formats.files import numbers, read_text, words, write_text
 from scaling4d.geometry.formats.given import Given, frame_numbers
+from scaling4d.geometry.formats.image_shares import pixels_from_shares, shares_from_pixels
 from scaling4d.geometry.rotation import (
     nearest_rotation,
     quaternion_from_rotation,
@@ -36,10 +37,10 @@ def read_re10k(path: Path, given: Given) -> CameraPath:
     table = _table(path, lines, 19, "RealEstate10K")
     if np.any(table[:, 5:7] != 0.0):
         raise ValueError(f"{path}: columns 6 and 7 must be 0 (a distortion is not supported)")
-    fx, fy, cx, cy = (table[:, 1:5] * (width, height, width, height)).T
+    pixels = pixels_from_shares(table[:, 1:5], height, width, "RealEstate10K")
     return CameraPath(
         invert_pose(_poses(table[:, 7:], path)),
-        intrinsics_matrix(fx, fy, cx, cy),
+        intrinsics_matrix(*pixels.T),
         height,
         width,
         times=_times(table[:, 0] / 1e6, path) if table[:, 0].any() else None,
@@ -49,7 +50,8 @@ def read_re10k(path: Path, given: Given) -> CameraPath:
 def write_re10k(path: Path, cameras: CameraPath, given: Given) -> None:
     """Write a RealEstate10K pose file."""
     height, width = cameras.require_size("RealEstate10K")
-    intrinsics = cameras.require_intrinsics("RealEstate10K") / (width, height, width, height)
+    pixels = cameras.require_intrinsics("RealEstate10K")
+    intrinsics = shares_from_pixels(pixels, height, width, "RealEstate10K")
     times = np.zeros(len(cameras)) if cameras.times is None else cameras.times
     rows = ["cameras"]  # the first line of the format is a video's address
     for time, k, pose in zip(times, intrinsics, cameras.camera_from_world, strict=True):
