@@ -32,12 +32,14 @@ keyframes:
   - {frame: 48, yaw: 30, forward: 0.5, zoom: 1.2}
 # Amounts: yaw pitch pan tilt roll (degrees), right up forward, zoom (factor), source_index (frame
 # of the source that is held from this key on). Or a 4x4 `matrix` per key instead of amounts: the
-# camera's pose in the source camera (mode relative) or in the world (mode world), OpenCV axes.
+# camera's pose in the source camera (mode relative) or in the world (mode world), OpenCV axes; a
+# zoom may stand beside it.
 # `time: 0..1` may stand in place of `frame`; then the length is chosen when the file is used.
 """
 
 _FILE_KEYS = ("mode", "units", "interpolation", "ease", "aim", "frames", "keyframes")
 _KEY_KEYS = ("frame", "time", "matrix", "source_index", *AMOUNTS)
+_CURVES = {"spline": cubic_spline, "linear": linear}
 
 
 def read_keyframes(
@@ -76,7 +78,7 @@ def trajectory_from_keyframes(
     mode = _choice(document, "mode", MODES)
     times, count = _key_times(keys, document.get("frames"), frames)
     progress = _eased(times, count, _choice(document, "ease", tuple(EASINGS)))
-    method = _choice(document, "interpolation", ("spline", "linear"))
+    method = _choice(document, "interpolation", tuple(_CURVES))
     source_index = _held_frames(keys, times, count)
     if any("matrix" in key for key in keys):
         return _from_matrices(keys, mode, times, progress, method, source_index)
@@ -95,17 +97,19 @@ def write_keyframes(path: str | Path, trajectory: Trajectory) -> None:
     """Write a trajectory with one matrix per frame, as YAML or, by its ending, JSON.
 
     Raises:
-        ValueError: for target intrinsics, which the format cannot hold (it holds a zoom factor).
+        ValueError: for target intrinsics, which the format cannot hold (it holds a zoom, see
+            `scaling4d.geometry.trajectory_io.zoom_from_intrinsics`).
     """
     if trajectory.intrinsics is not None:
-        raise ValueError("keyframes hold a zoom factor and cannot hold target intrinsics")
-    if trajectory.focal_scale is not None:
         raise ValueError(
-            "keyframes hold either matrices or amounts: a zoom cannot stand beside a matrix"
+            "keyframes hold a zoom and cannot hold target intrinsics: turn them into a zoom with "
+            "zoom_from_intrinsics, or leave them out (--drop-intrinsics)"
         )
     keys = []
     for frame, pose in enumerate(trajectory.source_from_target):
         key: dict[str, Any] = {"frame": frame, "matrix": (pose + 0.0).tolist()}  # no -0.0
+        if trajectory.focal_scale is not None:
+            key["zoom"] = float(trajectory.focal_scale[frame])
         if trajectory.source_index is not None:
             key["source_index"] = int(trajectory.source_index[frame])
         keys.append(key)
@@ -179,7 +183,7 @@ def _key_times(
     for number, key in enumerate(keys):
         if name not in key:
             raise ValueError(f"keyframe {number} has no `{name}`")
-    positions: FloatArray = np.array([_number(key, name, i, 0.0) for i, key in enumerate(keys)])
+    positions = _column(keys, name, 0.0)
     if positions[0] != 0.0 or np.any(np.diff(positions) <= 0.0):
         raise ValueError(f"the `{name}` of keyframes must start at 0 and increase, got {positions}")
     if declared is not None and (not isinstance(declared, int) or declared < 1):
@@ -234,19 +238,24 @@ def _moves(
     *,
     aim: bool,
 ) -> Moves:
-    table = np.array(
-        [
-            [_number(key, n, i, 1.0 if n == "zoom" else 0.0) for n in AMOUNTS]
-            for i, key in enumerate(keys)
-        ]
-    )
-    zoom = AMOUNTS.index("zoom")
-    if np.any(table[:, zoom] <= 0.0):
+    columns = {name: _column(keys, name, 0.0) for name in AMOUNTS if name != "zoom"}
+    table = np.stack(list(columns.values()), axis=-1)
+    curves = dict(zip(columns, _CURVES[method](table, times, progress).T, strict=True))
+    return Moves.from_columns({**curves, "zoom": _zoom(keys, times, progress, method)}, aim=aim)
+
+
+def _zoom(
+    keys: Sequence[Mapping[str, Any]], times: FloatArray, progress: FloatArray, method: str
+) -> FloatArray:
+    """Return the zoom of every frame, which changes by equal ratios in equal times."""
+    zoom = _column(keys, "zoom", 1.0)
+    if np.any(zoom <= 0.0):
         raise ValueError("zoom multiplies the focal length and must be > 0 in every keyframe")
-    table[:, zoom] = np.log(table[:, zoom])  # equal ratios in equal times
-    curves = (cubic_spline if method == "spline" else linear)(table, times, progress)
-    curves[:, zoom] = np.exp(curves[:, zoom])
-    return Moves.from_columns(dict(zip(AMOUNTS, curves.T, strict=True)), aim=aim)
+    return np.exp(_CURVES[method](np.log(zoom)[:, None], times, progress)[:, 0])
+
+
+def _column(keys: Sequence[Mapping[str, Any]], name: str, default: float) -> FloatArray:
+    return np.array([_number(key, name, number, default) for number, key in enumerate(keys)])
 
 
 def _from_matrices(
@@ -259,10 +268,11 @@ def _from_matrices(
 ) -> Trajectory:
     matrices = []
     for number, key in enumerate(keys):
-        amounts = [name for name in AMOUNTS if name in key]
+        amounts = [name for name in AMOUNTS if name in key and name != "zoom"]
         if amounts or "matrix" not in key:
             raise ValueError(
-                f"keyframe {number}: give either a `matrix` in every keyframe or amounts in all"
+                f"keyframe {number}: give either a `matrix` in every keyframe or amounts in all "
+                f"(a zoom may stand beside a matrix)"
             )
         try:
             matrix = np.asarray(key["matrix"], dtype=np.float64)
@@ -272,4 +282,10 @@ def _from_matrices(
     poses = interpolate_poses(
         np.stack(matrices), times, progress, "spline" if method == "spline" else "slerp"
     )
-    return Trajectory(invert_pose(poses), mode=mode, source_index=source_index)
+    zoomed = any("zoom" in key for key in keys)
+    return Trajectory(
+        invert_pose(poses),
+        focal_scale=_zoom(keys, times, progress, method) if zoomed else None,
+        source_index=source_index,
+        mode=mode,
+    )

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scaling4d.geometry.keyframes import EXAMPLE, read_keyframes, write_keyframes
+from scaling4d.geometry.presets import PRESETS
 from scaling4d.geometry.trajectory import Trajectory, parse_trajectory
 from tests.geometry.camera_paths import poses, written
 
@@ -69,15 +70,44 @@ def test_a_held_source_frame_lasts_from_its_key_on(tmp_path: Path) -> None:
     np.testing.assert_array_equal(trajectory.source_index, (0, 1, 2, 3, 3, 3, 3))
 
 
+def test_a_zoom_stands_beside_matrices_and_grows_by_equal_ratios(tmp_path: Path) -> None:
+    eye = np.eye(4).tolist()
+    keys = [{"frame": 0, "matrix": eye}, {"frame": 2, "matrix": eye, "zoom": 4}]
+    path = written(tmp_path, {"keyframes": keys, "interpolation": "linear"})
+    np.testing.assert_allclose(read_keyframes(path).focal_scale, (1, 2, 4))
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_can_be_saved(name: str, tmp_path: Path) -> None:
+    trajectory = Trajectory.preset(name, 9, pivot_depth=DEPTH)
+    path = tmp_path / "path.yaml"
+    write_keyframes(path, trajectory)
+    again = read_keyframes(path)
+    np.testing.assert_allclose(again.source_from_target, trajectory.source_from_target, atol=1e-12)
+    np.testing.assert_allclose(
+        again.target_intrinsics(np.eye(3)[None].repeat(9, 0)),
+        trajectory.target_intrinsics(np.eye(3)[None].repeat(9, 0)),
+        rtol=1e-12,
+    )
+
+
 @settings(max_examples=25, deadline=None)
-@given(matrices=st.lists(poses(), min_size=1, max_size=4), held=st.booleans(), world=st.booleans())
+@given(
+    matrices=st.lists(poses(), min_size=1, max_size=4),
+    held=st.booleans(),
+    world=st.booleans(),
+    zoom=st.none() | st.lists(st.floats(0.01, 100.0), min_size=4, max_size=4),
+)
 @pytest.mark.parametrize("name", ["keys.yaml", "keys.json"])
 def test_written_keyframes_are_read_back(
-    name: str, matrices: list[np.ndarray], held: bool, world: bool
+    name: str, matrices: list[np.ndarray], held: bool, world: bool, zoom: list[float] | None
 ) -> None:
     index = np.arange(len(matrices))[::-1].copy() if held else None
     trajectory = Trajectory(
-        np.stack(matrices), source_index=index, mode="world" if world else "relative"
+        np.stack(matrices),
+        focal_scale=None if zoom is None else np.array(zoom[: len(matrices)]),
+        source_index=index,
+        mode="world" if world else "relative",
     )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
@@ -88,6 +118,9 @@ def test_written_keyframes_are_read_back(
         again.target_from_source, trajectory.target_from_source, atol=1e-11 * scale
     )
     assert again.mode == trajectory.mode
+    assert (again.focal_scale is None) == (zoom is None)
+    if zoom is not None:
+        np.testing.assert_allclose(again.focal_scale, trajectory.focal_scale, rtol=1e-12)
     np.testing.assert_array_equal(again.source_index, trajectory.source_index)
 
 
@@ -115,6 +148,7 @@ def test_written_keyframes_are_read_back(
         ({"keyframes": [{"frame": 0, "matrix": [[1]]}]}, "must be 4x4"),
         ({"keyframes": [{"frame": 0, "matrix": "eye"}]}, "4 rows of 4 numbers"),
         ({"keyframes": [{"frame": 0, "matrix": np.eye(4).tolist(), "yaw": 1}]}, "either"),
+        ({"keyframes": [{"frame": 0, "matrix": np.eye(4).tolist(), "zoom": 0}]}, "zoom multiplies"),
         ({"keyframes": [{"frame": 0, "source_index": -2}]}, "source_index"),
     ],
 )
