@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -161,6 +161,26 @@ def test_a_format_with_one_lens_refuses_a_zoom(name: str, tmp_path: Path) -> Non
     assert not any(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("name", WITH_LENS)
+def test_intrinsics_beside_those_of_the_file_are_refused(name: str, tmp_path: Path) -> None:
+    path = tmp_path / HOLDS[name].file
+    cameras = camera_path(3)
+    k = cameras.intrinsics[0]
+    cameras = cameras.replaced(intrinsics=np.tile(k, (3, 1, 1)), frame_index=None)
+    write_cameras(path, cameras, name, SIZE)
+    own = (k[0, 0], k[1, 1], k[0, 2], k[1, 2])
+    read_cameras(path, name, replace(SIZE, intrinsics=own))  # what the file says may be repeated
+    with pytest.raises(ValueError, match=rf"{path.name}.*holds its own intrinsics, .*given 50 50"):
+        read_cameras(path, name, replace(SIZE, intrinsics=(50.0, 50.0, 40.0, 30.0)))
+
+
+def test_given_intrinsics_reach_a_stage_of_unknown_size(tmp_path: Path) -> None:
+    path = tmp_path / "camera.usda"
+    write_cameras(path, camera_path(3).replaced(frame_index=None), "usd")
+    cameras = read_cameras(path, "usd", Given(intrinsics=(50.0, 50.0, 40.0, 30.0)))
+    np.testing.assert_array_equal(cameras.intrinsics[:, 0, 0], 50.0)
+
+
 @pytest.mark.parametrize("name", ["re10k", "colmap", "nerfstudio", "spatialvid", "usd"])
 def test_a_format_that_needs_the_image_size_says_so(name: str, tmp_path: Path) -> None:
     cameras = camera_path().replaced(height=None, width=None)
@@ -169,7 +189,7 @@ def test_a_format_that_needs_the_image_size_says_so(name: str, tmp_path: Path) -
 
 
 def test_tum_asks_for_a_frame_rate_when_there_are_no_times(tmp_path: Path) -> None:
-    cameras = camera_path().replaced(times=None)
+    cameras = camera_path().replaced(times=None, intrinsics=None)
     with pytest.raises(ValueError, match="give fps"):
         write_cameras(tmp_path / "cameras.tum", cameras, "tum")
 

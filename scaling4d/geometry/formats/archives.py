@@ -35,7 +35,7 @@ def read_vista4d(path: Path, given: Given) -> CameraPath:
     """Read a Vista4D camera file."""
     poses, values = read_arrays(path, "Vista4D", ("cam_c2w", "intrinsics"))
     intrinsics = _intrinsics(values, len(poses), path)
-    return given.completed(CameraPath(poses_of(poses, path), intrinsics))
+    return CameraPath(poses_of(poses, path), intrinsics)
 
 
 def write_vista4d(path: Path, cameras: CameraPath, given: Given) -> None:
@@ -59,8 +59,7 @@ def read_vipe(path: Path, given: Given) -> CameraPath:
         values = np.stack([rows[int(frame)] for frame in index])
         intrinsics = _intrinsics(values, len(poses), k_path)
     frames = frame_index_or_none(index)
-    cameras = CameraPath(poses_of(poses, pose_path), intrinsics, frame_index=frames)
-    return given.completed(cameras)
+    return CameraPath(poses_of(poses, pose_path), intrinsics, frame_index=frames)
 
 
 def write_vipe(path: Path, cameras: CameraPath, given: Given) -> None:
@@ -92,10 +91,7 @@ def read_spatialvid(path: Path, given: Given) -> CameraPath:
                 f"of the video"
             )
         index = np.arange(len(table)) * -(-given.video_frames // len(table))
-    cameras = CameraPath(
-        invert_pose(camera_from_world), intrinsics, height, width, frame_index=index
-    )
-    return given.completed(cameras)
+    return CameraPath(invert_pose(camera_from_world), intrinsics, height, width, frame_index=index)
 
 
 def write_spatialvid(path: Path, cameras: CameraPath, given: Given) -> None:

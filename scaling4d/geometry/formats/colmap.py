@@ -58,8 +58,7 @@ def read_colmap(path: Path, given: Given) -> CameraPath:
     height, width = sizes.pop()
     intrinsics = intrinsics_matrix(*np.stack([lenses[lens][1] for lens in lens_ids]).T)
     index = numbered(names, folder / "images.txt", first_frame)
-    cameras = CameraPath(invert_pose(camera_from_world), intrinsics, height, width, None, index)
-    return given.completed(cameras)
+    return CameraPath(invert_pose(camera_from_world), intrinsics, height, width, None, index)
 
 
 def write_colmap(path: Path, cameras: CameraPath, given: Given) -> None:

@@ -54,6 +54,22 @@ class Given:
         """Return the given intrinsics as a (3, 3) matrix, or None."""
         return None if self.intrinsics is None else intrinsics_matrix(*self.intrinsics)
 
+    def refuse_another_lens(self, cameras: CameraPath) -> None:
+        """Check that no intrinsics were given beside those that ``cameras`` were read with.
+
+        Raises:
+            ValueError: if there are both, and they differ by more than rounding.
+        """
+        matrix = self.matrix()
+        if matrix is None or cameras.intrinsics is None:
+            return
+        if not np.allclose(cameras.intrinsics, matrix, rtol=1e-4):
+            raise ValueError(
+                f"it holds its own intrinsics, fx fy cx cy {_shown(cameras.intrinsics[0])}, not "
+                f"the given {_shown(matrix)}: leave the given ones out (`trajectory convert` "
+                f"replaces the file's with --drop-intrinsics)"
+            )
+
     def completed(self, cameras: CameraPath) -> CameraPath:
         """Return ``cameras`` with size, intrinsics and times filled in where the file had none."""
         changes: dict[str, object] = {}
@@ -65,6 +81,10 @@ class Given:
         if cameras.times is None and self.fps is not None:
             changes["times"] = frame_numbers(cameras) / self.fps
         return cameras.replaced(**changes) if changes else cameras
+
+
+def _shown(matrix: npt.NDArray[np.float64]) -> str:
+    return " ".join(f"{v:g}" for v in (matrix[0, 0], matrix[1, 1], matrix[0, 2], matrix[1, 2]))
 
 
 def frame_numbers(cameras: CameraPath) -> npt.NDArray[np.int64]:

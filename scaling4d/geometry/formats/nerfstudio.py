@@ -44,14 +44,13 @@ def read_nerfstudio(path: Path, given: Given) -> CameraPath:
     height, width = (int(size) for size in sizes.pop()) if sizes else (None, None)
     names = tuple(str(frame.get("file_path", "")) for frame in merged)
     own = given.first_frame is None and document.get(_FROM_ZERO) is True
-    cameras = CameraPath(
+    return CameraPath(
         cleaned(convert_axes(poses, "opengl", "opencv"), str(path)),
         _intrinsics(merged, path),
         height,
         width,
         frame_index=numbered(names, path, 0 if own else given.first_frame),
     )
-    return given.completed(cameras)
 
 
 def write_nerfstudio(path: Path, cameras: CameraPath, given: Given) -> None:

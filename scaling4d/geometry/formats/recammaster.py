@@ -41,7 +41,7 @@ def read_recammaster(path: Path, given: Given) -> CameraPath:
     unreal = rows.swapaxes(1, 2)  # column vectors
     poses = cleaned(convert_axes(unreal, "unreal", "opencv"), str(path))
     index = frame_index_or_none([int(frame[5:]) for frame in ordered])
-    return given.completed(CameraPath(poses, frame_index=index))
+    return CameraPath(poses, frame_index=index)
 
 
 def write_recammaster(path: Path, cameras: CameraPath, given: Given) -> None:

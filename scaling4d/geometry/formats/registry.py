@@ -52,13 +52,15 @@ class PoseFormat:
     upright: bool = False
 
     def read(self, path: Path, given: Given) -> CameraPath:
-        """Return the cameras of a file.
+        """Return the cameras of a file, and what it does not hold from what was given.
 
         Raises:
-            ValueError: naming the file and what is wrong with it.
+            ValueError: naming the file and what is wrong with it, or with what was given.
         """
         try:
-            return self.reader(path, given)
+            cameras = self.reader(path, given)
+            given.refuse_another_lens(cameras)
+            return given.completed(cameras)
         except ValueError as error:
             text = str(error)
             raise ValueError(text if str(path) in text else f"{path}: {text}") from None
@@ -127,7 +129,7 @@ def _not_parametric(name: str, parameters: str) -> ValueError:
 FORMATS: dict[str, PoseFormat | MotionFormat] = {
     "keyframes": MotionFormat(
         "our YAML or JSON: amounts in degrees and metres, or 4x4 matrices of the camera in the "
-        "source camera (mode relative) or the world, OpenCV axes",
+        "source camera (mode relative) or the world, OpenCV axes; and a zoom of the source's lens",
         lambda path, frames, depth: read_keyframes(path, frames=frames, pivot_depth=depth),
         write_keyframes,
     ),

@@ -35,7 +35,7 @@ def read_gen3c(path: Path, given: Given) -> CameraPath:
     path = path / "camera.npz" if path.is_dir() else path
     matrices, lens = read_arrays(path, "GEN3C", ("w2c", "intrinsics"))
     poses = invert_pose(poses_of(matrices, path))
-    return given.completed(CameraPath(poses, _lenses(lens, len(poses), path)))
+    return CameraPath(poses, _lenses(lens, len(poses), path))
 
 
 def write_gen3c(path: Path, cameras: CameraPath, given: Given) -> None:
@@ -49,7 +49,7 @@ def read_megasam(path: Path, given: Given) -> CameraPath:
     """Read the cameras of a MegaSaM result."""
     matrices, lens = read_arrays(path, "MegaSaM", ("cam_c2w", "intrinsic"))
     poses = poses_of(matrices, path)
-    return given.completed(CameraPath(poses, _lenses(lens, len(poses), path)))
+    return CameraPath(poses, _lenses(lens, len(poses), path))
 
 
 def write_megasam(path: Path, cameras: CameraPath, given: Given) -> None:
@@ -61,7 +61,7 @@ def read_ex4d(path: Path, given: Given) -> CameraPath:
     """Read the target cameras of an EX-4D rendering."""
     matrices, lens = read_arrays(path, "EX-4D", ("extrinsics", "intrinsics"))
     poses = convert_axes(invert_pose(poses_of(matrices, path)), "opengl", "opencv")
-    return given.completed(CameraPath(poses, _lenses(lens, len(poses), path)))
+    return CameraPath(poses, _lenses(lens, len(poses), path))
 
 
 def write_ex4d(path: Path, cameras: CameraPath, given: Given) -> None:
@@ -83,5 +83,8 @@ def _one_lens(cameras: CameraPath, format_name: str) -> FloatArray:
     """Return the intrinsics (3, 3) that all cameras share."""
     lenses = cameras.require_intrinsics(format_name)
     if (lenses != lenses[0]).any():
-        raise ValueError(f"{format_name} holds one lens for all frames, and this path zooms")
+        raise ValueError(
+            f"{format_name} holds one lens for all frames, and this path zooms: "
+            f"choose a format with a lens per frame, such as gen3c"
+        )
     return intrinsics_matrix(*lenses[0])

@@ -62,10 +62,8 @@ def write_re10k(path: Path, cameras: CameraPath, given: Given) -> None:
 def read_tum(path: Path, given: Given) -> CameraPath:
     """Read a TUM trajectory."""
     table = _table(path, _lines(path, "TUM"), 8, "TUM")
-    return given.completed(
-        CameraPath(
-            poses_from_xyzw(table[:, 1:4], table[:, 4:], path), times=_times(table[:, 0], path)
-        )
+    return CameraPath(
+        poses_from_xyzw(table[:, 1:4], table[:, 4:], path), times=_times(table[:, 0], path)
     )
 
 
@@ -86,7 +84,7 @@ def write_tum(path: Path, cameras: CameraPath, given: Given) -> None:
 def read_kitti(path: Path, given: Given) -> CameraPath:
     """Read a KITTI odometry pose file."""
     table = _table(path, _lines(path, "KITTI"), 12, "KITTI")
-    return given.completed(CameraPath(_poses(table, path)))
+    return CameraPath(_poses(table, path))
 
 
 def write_kitti(path: Path, cameras: CameraPath, given: Given) -> None:
