@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -10,16 +11,18 @@ from typing import Any
 import numpy as np
 
 from scaling4d.geometry.camera_path import CameraPath
-from scaling4d.geometry.formats.given import FIRST_FRAME_HELP, Given
+from scaling4d.geometry.formats.given import FIRST_FRAME_HELP, Given, frame_numbers
 from scaling4d.geometry.presets import PRESETS
 from scaling4d.geometry.trajectory import Trajectory, parse_trajectory
 from scaling4d.geometry.trajectory_io import (
     FORMATS,
+    MotionFormat,
     PoseFormat,
     output_format,
     split_name,
     write_cameras,
     write_trajectory,
+    zoom_from_intrinsics,
 )
 from scaling4d.geometry.trajectory_report import describe
 
@@ -28,7 +31,7 @@ examples:
   python -m scaling4d trajectory convert orbit:yaw=30,ease=in_out path.yaml --pivot-depth 3
   python -m scaling4d trajectory convert colmap:sparse/0 cameras.tum --fps 24
   python -m scaling4d trajectory convert re10k:clip.txt usd:camera.usda --height 480 --width 480
-  python -m scaling4d trajectory convert sparse/0 path.yaml --depth-scale mine.npy metric.npy
+  python -m scaling4d trajectory convert sparse/0 metric.yaml --depth-scale mine.npy metric.npy
   python -m scaling4d trajectory validate path.yaml --pivot-depth 3
   python -m scaling4d trajectory plot spiral:radius=0.5 spiral.png --pivot-depth 3
   python -m scaling4d trajectory formats
@@ -58,6 +61,11 @@ def add_parser(subparsers: Any) -> None:
         metavar=("MEASURED", "REFERENCE"),
         help="two .npy depth maps of one image, in the trajectory's unit and in the "
         "wanted one; lengths are scaled by their robust ratio",
+    )
+    convert.add_argument(
+        "--drop-intrinsics",
+        action="store_true",
+        help="leave out a zoom and the input's intrinsics, or replace them with --intrinsics",
     )
     convert.add_argument("--force", action="store_true", help="replace an existing output")
     convert.set_defaults(run=_convert)
@@ -136,9 +144,9 @@ def given_from(arguments: argparse.Namespace) -> Given:
     )
 
 
-def _read(arguments: argparse.Namespace) -> tuple[CameraPath | None, Trajectory]:
+def _read(arguments: argparse.Namespace, given: Given) -> tuple[CameraPath | None, Trajectory]:
     """Return the cameras (for pose files) and the trajectory of the input."""
-    text, given = arguments.input, given_from(arguments)
+    text = arguments.input
     if arguments.frames is not None and arguments.frames < 1:
         raise ValueError(f"--frames must be >= 1, got {arguments.frames}")
     if text.partition(":")[0] in PRESETS:
@@ -161,11 +169,19 @@ def _read(arguments: argparse.Namespace) -> tuple[CameraPath | None, Trajectory]
 
 def _convert(arguments: argparse.Namespace) -> int:
     name, output = output_format(arguments.output)
+    kind = FORMATS[name]
     _refuse_to_replace(output, arguments.force)
-    cameras, trajectory = _read(arguments)
     given = given_from(arguments)
+    if arguments.drop_intrinsics:
+        cameras, trajectory = _read(arguments, dataclasses.replace(given, intrinsics=None))
+        cameras = None if cameras is None else cameras.replaced(intrinsics=None)
+        trajectory = dataclasses.replace(trajectory, intrinsics=None, focal_scale=None)
+    else:
+        cameras, trajectory = _read(arguments, given)
+    if cameras is not None:
+        _require_frame_numbers(arguments, cameras, name)
     factor = _scale_factor(arguments)
-    if cameras is not None and isinstance(FORMATS[name], PoseFormat):
+    if cameras is not None and isinstance(kind, PoseFormat):
         # From pose file to pose file the cameras keep their own world.
         poses = cameras.world_from_camera.copy()
         poses[:, :3, 3] *= factor
@@ -174,9 +190,43 @@ def _convert(arguments: argparse.Namespace) -> int:
         )
     else:
         trajectory = trajectory if factor == 1.0 else trajectory.scaled(factor)
+        if isinstance(kind, MotionFormat):
+            trajectory = _with_zoom(trajectory)
         write_trajectory(output, trajectory, name, given)
     print(f"wrote {output} ({name}, {len(trajectory)} frames)")
     return 0
+
+
+def _require_frame_numbers(arguments: argparse.Namespace, cameras: CameraPath, name: str) -> None:
+    """Check that the output ``name`` does not pass key frames off as consecutive frames."""
+    source, target = FORMATS[split_name(arguments.input)[0]], FORMATS[name]
+    timed = isinstance(target, MotionFormat) or target.timed
+    sparse = isinstance(source, PoseFormat) and source.sparse
+    if sparse and timed and arguments.video_frames is None:
+        raise ValueError(
+            f"{arguments.input} holds one pose per key frame, and {name} holds times or frame "
+            f"numbers: give --video-frames, the number of frames of the video"
+        )
+    numbers = frame_numbers(cameras)
+    if isinstance(target, MotionFormat) and np.any(np.diff(numbers) != 1):
+        raise ValueError(
+            f"{name} holds every frame, and {arguments.input} has cameras at some, "
+            f"{numbers[0]} to {numbers[-1]}: give --frames {numbers[-1] - numbers[0] + 1} for all "
+            f"between them"
+        )
+
+
+def _with_zoom(trajectory: Trajectory) -> Trajectory:
+    """Return the trajectory with a zoom in place of intrinsics, for motion files."""
+    if trajectory.intrinsics is None:
+        return trajectory
+    if trajectory.mode == "world":
+        raise ValueError(
+            "motion files hold a zoom and no intrinsics, and in mode world the source's lens is "
+            "not known: use --mode relative, or leave the intrinsics out (--drop-intrinsics)"
+        )
+    print("the lens of the first camera is taken as the source's; changes are held as a zoom")
+    return zoom_from_intrinsics(trajectory, trajectory.intrinsics[0])
 
 
 def _scale_factor(arguments: argparse.Namespace) -> float:
@@ -203,7 +253,7 @@ def _depth_map(path: Path) -> Any:
 
 
 def _validate(arguments: argparse.Namespace) -> int:
-    cameras, trajectory = _read(arguments)
+    cameras, trajectory = _read(arguments, given_from(arguments))
     name = arguments.input.partition(":")[0]
     if name not in PRESETS:
         name, _ = split_name(arguments.input)
@@ -220,10 +270,10 @@ def _plot(arguments: argparse.Namespace) -> int:
     from scaling4d.geometry.plot import plot_cameras
 
     _refuse_to_replace(arguments.output, arguments.force)
-    cameras, trajectory = _read(arguments)
+    given = given_from(arguments)
+    cameras, trajectory = _read(arguments, given)
     world = arguments.mode == "world" or trajectory.mode == "world"
     if cameras is None or not world:
-        given = given_from(arguments)
         plain = Trajectory(trajectory.target_from_source, trajectory.intrinsics)
         cameras = plain.cameras(given.matrix(), given.height, given.width)
     image = plot_cameras(cameras, "world" if world else "camera")

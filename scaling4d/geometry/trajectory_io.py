@@ -7,7 +7,11 @@ of the same kind (`write_trajectory`), because poses alone do not say which para
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 from scaling4d.geometry.camera import look_at, resize_intrinsics
 from scaling4d.geometry.camera_path import CameraPath
@@ -47,7 +51,10 @@ def write_cameras(
     Raises:
         ValueError: if the format cannot hold them, saying what is missing.
     """
-    _pose_format(name).write(Path(path), cameras, given or Given())
+    kind, given = _pose_format(name), given or Given()
+    if not kind.lens:
+        _refuse_to_lose_a_zoom(cameras, name, given)
+    kind.write(Path(path), cameras, given)
 
 
 def write_trajectory(
@@ -70,12 +77,57 @@ def write_trajectory(
         raise ValueError(
             f"{name} cannot hold source frames (bullet time): use keyframes or neoverse"
         )
+    if not kind.lens and trajectory.focal_scale is not None:
+        raise _no_place_for_a_zoom(name)
     cameras = trajectory.cameras(given.matrix(), given.height, given.width)
     if kind.upright and trajectory.mode == "relative":
         # In its own frame the source camera looks along z; in a z-up world it looks north.
         upright = look_at((0.0, 0.0, 0.0), (0.0, 1.0, 0.0))
         cameras = cameras.replaced(world_from_camera=upright @ cameras.world_from_camera)
-    kind.write(Path(path), given.completed(cameras), given)
+    write_cameras(path, given.completed(cameras), name, given)
+
+
+def zoom_from_intrinsics(trajectory: Trajectory, source_intrinsics: npt.ArrayLike) -> Trajectory:
+    """Return the trajectory with a zoom in place of its intrinsics, for files that hold a zoom.
+
+    Args:
+        trajectory: one with intrinsics.
+        source_intrinsics: (3, 3) of the source, for the same image size.
+
+    Raises:
+        ValueError: if the two differ by more than the focal length.
+    """
+    if trajectory.intrinsics is None:
+        return trajectory
+    source = np.asarray(source_intrinsics, dtype=np.float64)
+    zoom = trajectory.intrinsics[:, 0, 0] / source[0, 0]
+    zoomed = np.tile(source, (len(zoom), 1, 1))
+    zoomed[:, :2, :2] *= zoom[:, None, None]
+    if not np.allclose(zoomed, trajectory.intrinsics, rtol=1e-5):
+        raise ValueError(
+            "these intrinsics differ from the source's by more than a zoom (another principal "
+            "point or pixel shape): choose a format that holds intrinsics, or leave them out "
+            "(--drop-intrinsics)"
+        )
+    return dataclasses.replace(
+        trajectory, intrinsics=None, focal_scale=zoom if np.any(zoom != 1.0) else None
+    )
+
+
+def _refuse_to_lose_a_zoom(cameras: CameraPath, name: str, given: Given) -> None:
+    """Check that a format without intrinsics loses none that the reader could not know."""
+    lenses, source = cameras.intrinsics, given.matrix()
+    if lenses is None:
+        return
+    if not np.allclose(lenses, lenses[0] if source is None else source, rtol=1e-4):
+        raise _no_place_for_a_zoom(name)
+
+
+def _no_place_for_a_zoom(name: str) -> ValueError:
+    return ValueError(
+        f"{name} holds no intrinsics, and these cameras zoom or have another lens than the source: "
+        f"choose a format that holds intrinsics, or leave them out (--drop-intrinsics)"
+    )
 
 
 def load_trajectory(

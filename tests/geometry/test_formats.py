@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 
 from scaling4d.geometry.camera_path import CameraPath
 from scaling4d.geometry.formats.given import Given
+from scaling4d.geometry.trajectory import Trajectory
 from scaling4d.geometry.trajectory_io import (
     FORMATS,
     MotionFormat,
@@ -20,6 +21,7 @@ from scaling4d.geometry.trajectory_io import (
     detect_format,
     read_cameras,
     write_cameras,
+    write_trajectory,
 )
 from tests.geometry.camera_paths import HEIGHT, WIDTH, camera_path, camera_paths
 
@@ -159,6 +161,31 @@ def test_a_format_with_one_lens_refuses_a_zoom(name: str, tmp_path: Path) -> Non
     with pytest.raises(ValueError, match="one lens for all frames"):
         write_cameras(tmp_path / HOLDS[name].file, camera_path(), name)
     assert not any(tmp_path.iterdir())
+
+
+def test_the_registry_knows_what_each_format_holds() -> None:
+    for name, holds in HOLDS.items():
+        kind = FORMATS[name]
+        assert isinstance(kind, PoseFormat)
+        assert kind.lens == holds.intrinsics, name
+        assert kind.timed == (holds.times or holds.frame_index or name == "usd"), name
+
+
+@pytest.mark.parametrize("name", [name for name, holds in HOLDS.items() if not holds.intrinsics])
+def test_a_format_without_intrinsics_loses_no_zoom(name: str, tmp_path: Path) -> None:
+    path = tmp_path / HOLDS[name].file
+    zooming = camera_path()
+    with pytest.raises(ValueError, match="holds no intrinsics, and these cameras zoom"):
+        write_cameras(path, zooming, name)
+    constant = zooming.replaced(intrinsics=np.tile(zooming.intrinsics[0], (5, 1, 1)))
+    with pytest.raises(ValueError, match="another lens than the source"):
+        write_cameras(path, constant, name, Given(intrinsics=(400.0, 400.0, 240.0, 240.0)))
+    moving = Trajectory.preset("dolly_zoom", 5, pivot_depth=3.0)
+    for outside in (Given(), Given(intrinsics=(400.0, 400.0, 240.0, 240.0), fps=24.0)):
+        with pytest.raises(ValueError, match="--drop-intrinsics"):
+            write_trajectory(path, moving, name, outside)
+    assert not any(tmp_path.iterdir())
+    write_cameras(path, constant, name, SIZE)
 
 
 @pytest.mark.parametrize("name", WITH_LENS)

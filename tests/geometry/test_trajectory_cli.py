@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from pathlib import Path
 
 import cv2
@@ -9,16 +11,23 @@ import numpy as np
 import pytest
 
 from scaling4d.__main__ import main
-from scaling4d.geometry.formats.given import Given
+from scaling4d.geometry.camera import intrinsics_matrix
+from scaling4d.geometry.camera_path import CameraPath
 from scaling4d.geometry.trajectory import Trajectory, parse_trajectory
 from scaling4d.geometry.trajectory_io import FORMATS, read_cameras, write_cameras
 from tests.geometry.camera_paths import HEIGHT, WIDTH, camera_path
+from tests.geometry.test_formats import HOLDS, SIZE, held
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
     status = main(["trajectory", *map(str, arguments)])
     captured = capsys.readouterr()
     return status, captured.out, captured.err
+
+
+def one_lens(cameras: CameraPath) -> CameraPath:
+    """The same path without its zoom."""
+    return cameras.replaced(intrinsics=np.tile(cameras.intrinsics[0], (len(cameras), 1, 1)))
 
 
 def test_a_preset_becomes_a_keyframe_file(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
@@ -32,7 +41,7 @@ def test_a_preset_becomes_a_keyframe_file(tmp_path: Path, capsys: pytest.Capture
 
 
 def test_pose_files_keep_their_world(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    cameras = camera_path(4)
+    cameras = one_lens(camera_path(4))
     write_cameras(tmp_path / "sparse", cameras, "colmap")
     out = tmp_path / "camera.tum"
     status, _, _ = run(capsys, "convert", tmp_path / "sparse", out, "--fps", 24)
@@ -69,7 +78,7 @@ def test_validate_reports_the_motion_and_warns_of_a_jump(
 ) -> None:
     status, out, _ = run(capsys, "validate", "dolly:distance=2", "--frames", 5)
     assert (status, "2 m long" in out, "warning" in out) == (0, True, False)
-    cameras = camera_path(9)
+    cameras = one_lens(camera_path(9))
     poses = np.tile(np.eye(4), (9, 1, 1))
     poses[:, 0, 3] = (0, 1, 2, 3, 4, 30, 31, 32, 33)
     write_cameras(tmp_path / "jump.kitti", cameras.replaced(world_from_camera=poses), "kitti")
@@ -137,19 +146,126 @@ def test_nothing_is_replaced_without_force(tmp_path: Path, capsys: pytest.Captur
     assert len(parse_trajectory(out)) == 49
 
 
-def test_help_teaches_by_example(capsys: pytest.CaptureFixture) -> None:
+def test_every_example_of_the_help_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["trajectory", "--help"])
     assert caught.value.code == 0
-    assert "examples:" in capsys.readouterr().out
+    text = capsys.readouterr().out.partition("examples:")[2]
+    examples = re.findall(r"python -m scaling4d (trajectory .+)", text)
+    assert len(examples) >= 7
+    monkeypatch.chdir(tmp_path)
+    cameras = one_lens(camera_path(5)).replaced(frame_index=None)
+    write_cameras("sparse/0", cameras, "colmap")
+    write_cameras("clip.txt", cameras, "re10k")
+    np.save("mine.npy", np.ones((8, 8)))
+    np.save("metric.npy", np.full((8, 8), 3.0))
+    for example in examples:
+        assert main(shlex.split(example)) == 0, (example, capsys.readouterr().err)
+    assert {"path.yaml", "cameras.tum", "camera.usda", "metric.yaml", "spiral.png"} <= {
+        path.name for path in tmp_path.iterdir()
+    }
 
 
-def test_every_pose_format_can_be_validated(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    write_cameras(tmp_path / "c.usda", camera_path(3).replaced(frame_index=None), "usd", Given())
-    status, out, _ = run(
-        capsys, "validate", tmp_path / "c.usda", "--height", HEIGHT, "--width", WIDTH
+@pytest.mark.parametrize("name", HOLDS)
+def test_every_pose_format_can_be_validated(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    path, holds = tmp_path / HOLDS[name].file, HOLDS[name]
+    cameras = camera_path(4).replaced(frame_index=None)
+    cameras = held(one_lens(cameras) if holds.one_lens else cameras, holds)
+    write_cameras(path, cameras, name, SIZE)
+    status, out, _ = run(capsys, "validate", path, "--height", HEIGHT, "--width", WIDTH)
+    assert status == 0
+    assert " ".join(out.split()).startswith(f"{name}: {FORMATS[name].convention}")
+    assert "frames           4, mode relative" in out
+    assert f"image size       {HEIGHT} x {WIDTH}" in out
+    if holds.intrinsics:
+        fx = cameras.intrinsics[:, 0, 0]
+        assert f"focal length     {fx.min():.6g} to {fx.max():.6g} px" in out
+
+
+def test_a_zoom_is_not_lost_in_silence_and_can_be_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    out = tmp_path / "z.kitti"
+    zoom = ("convert", "zoom:factor=2", out)
+    for lens in ((), ("--intrinsics", 400, 400, 240, 240)):
+        status, _, error = run(capsys, *zoom, *lens)
+        assert (status, "--drop-intrinsics" in error, out.exists()) == (2, True, False)
+        assert run(capsys, *zoom, *lens, "--drop-intrinsics", "--force")[0] == 0
+        out.unlink()
+
+
+def test_intrinsics_of_the_file_can_be_replaced(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    write_cameras(tmp_path / "sparse", camera_path(4), "colmap")
+    out = tmp_path / "out.npz"
+    command = ("convert", tmp_path / "sparse", f"vista4d:{out}", "--intrinsics", 50, 60, 40, 30)
+    status, _, error = run(capsys, *command)
+    assert (status, "holds its own intrinsics" in error) == (2, True)
+    assert run(capsys, *command, "--drop-intrinsics")[0] == 0
+    lens = read_cameras(out).intrinsics
+    np.testing.assert_array_equal(lens, np.tile(intrinsics_matrix(50, 60, 40, 30), (4, 1, 1)))
+
+
+def test_a_reconstruction_becomes_keyframes_with_its_zoom(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    cameras = one_lens(camera_path(4)).replaced(frame_index=None)
+    lenses = cameras.intrinsics.copy()
+    lenses[:, :2, :2] *= np.array([1.0, 1.5, 2.0, 3.0])[:, None, None]
+    write_cameras(tmp_path / "sparse", cameras.replaced(intrinsics=lenses), "colmap")
+    out = tmp_path / "path.yaml"
+    assert run(capsys, "convert", tmp_path / "sparse", out)[0] == 0
+    np.testing.assert_allclose(parse_trajectory(out).focal_scale, (1.0, 1.5, 2.0, 3.0))
+    expected = Trajectory.from_cameras(cameras)
+    np.testing.assert_allclose(
+        parse_trajectory(out).target_from_source, expected.target_from_source, atol=1e-12
     )
-    assert (status, f"{HEIGHT} x {WIDTH}" in out) == (0, True)
+    lenses[1, 0, 2] += 5.0
+    write_cameras(tmp_path / "sparse", cameras.replaced(intrinsics=lenses), "colmap")
+    for extra in ((), ("--mode", "world")):
+        command = ("convert", tmp_path / "sparse", out, "--force", *extra)
+        status, _, error = run(capsys, *command)
+        assert (status, "--drop-intrinsics" in error) == (2, True)
+        assert run(capsys, *command, "--drop-intrinsics")[0] == 0
+        assert parse_trajectory(out).focal_scale is None
+
+
+@pytest.mark.parametrize("output", ["out.tum", "vipe:out", "colmap:out", "out.yaml"])
+def test_key_frames_are_not_passed_off_as_every_frame(
+    output: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_cameras("clip", one_lens(camera_path(4)), "spatialvid")
+    command = ["convert", "clip", output, "--height", HEIGHT, "--width", WIDTH, "--fps", 30]
+    status, _, error = run(capsys, *command)
+    assert (status, "one pose per key frame" in error, "--video-frames" in error) == (2, True, True)
+    command += ["--video-frames", 24]
+    if output.endswith("yaml"):
+        status, _, error = run(capsys, *command)
+        assert (status, "give --frames 19" in error) == (2, True)
+        assert run(capsys, *command, "--frames", 19)[0] == 0
+        assert len(parse_trajectory(output)) == 19
+        return
+    assert run(capsys, *command)[0] == 0
+    cameras = read_cameras("out.tum" if output == "out.tum" else "out")
+    if output == "out.tum":
+        np.testing.assert_allclose(cameras.times, (0, 0.2, 0.4, 0.6))
+    else:
+        np.testing.assert_array_equal(cameras.frame_index, (0, 6, 12, 18))
+
+
+def test_key_frames_need_no_video_where_nothing_is_numbered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_cameras("clip", camera_path(4), "spatialvid")
+    size = ("--height", HEIGHT, "--width", WIDTH)
+    assert run(capsys, "convert", "clip", "vista4d:out.npz", *size)[0] == 0
 
 
 def test_key_frames_become_one_camera_per_frame(

@@ -62,7 +62,10 @@ def read_neoverse(path: Path) -> Trajectory:
 def write_neoverse(path: Path, trajectory: Trajectory) -> None:
     """Write a trajectory with one matrix per frame; intrinsics and zooms are not held."""
     if trajectory.intrinsics is not None or trajectory.focal_scale is not None:
-        raise ValueError("NeoVerse files cannot hold intrinsics or a zoom that changes over time")
+        raise ValueError(
+            "NeoVerse files cannot hold intrinsics or a zoom that changes over time: choose a "
+            "format that does, or leave them out (--drop-intrinsics)"
+        )
     if len(trajectory) < 2:
         raise ValueError("NeoVerse files hold 2 frames or more")
     document: dict[str, Any] = {

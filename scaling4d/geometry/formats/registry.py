@@ -42,6 +42,9 @@ class PoseFormat:
         world_to_camera: the direction of its matrices.
         axes: camera axes of its matrices, see `scaling4d.geometry.axes`.
         upright: whether its world is known to be z up, so that a motion written to it must be too.
+        lens: whether it holds intrinsics.
+        timed: whether it holds times or frame numbers.
+        sparse: whether it has a pose per key frame, numbered only with the video's length.
     """
 
     convention: str
@@ -50,6 +53,9 @@ class PoseFormat:
     world_to_camera: bool = False
     axes: str = "opencv"
     upright: bool = False
+    lens: bool = True
+    timed: bool = True
+    sparse: bool = False
 
     def read(self, path: Path, given: Given) -> CameraPath:
         """Return the cameras of a file, and what it does not hold from what was given.
@@ -140,6 +146,7 @@ FORMATS: dict[str, PoseFormat | MotionFormat] = {
         recammaster.write_recammaster,
         axes="unreal",
         upright=True,
+        lens=False,
     ),
     "trajectorycrafter": MotionFormat(
         spherical_lines.TRAJECTORYCRAFTER,
@@ -153,17 +160,30 @@ FORMATS: dict[str, PoseFormat | MotionFormat] = {
         lambda path, frames, depth: neoverse.read_neoverse(path),
         neoverse.write_neoverse,
     ),
-    "vista4d": PoseFormat(archives.VISTA4D, archives.read_vista4d, archives.write_vista4d),
+    "vista4d": PoseFormat(
+        archives.VISTA4D, archives.read_vista4d, archives.write_vista4d, timed=False
+    ),
     "vipe": PoseFormat(archives.VIPE, archives.read_vipe, archives.write_vipe),
-    "gen3c": PoseFormat(results.GEN3C, results.read_gen3c, results.write_gen3c, True),
-    "megasam": PoseFormat(results.MEGASAM, results.read_megasam, results.write_megasam),
-    "ex4d": PoseFormat(results.EX4D, results.read_ex4d, results.write_ex4d, True, "opengl"),
+    "gen3c": PoseFormat(results.GEN3C, results.read_gen3c, results.write_gen3c, True, timed=False),
+    "megasam": PoseFormat(
+        results.MEGASAM, results.read_megasam, results.write_megasam, timed=False
+    ),
+    "ex4d": PoseFormat(
+        results.EX4D, results.read_ex4d, results.write_ex4d, True, "opengl", timed=False
+    ),
     "spatialvid": PoseFormat(
-        archives.SPATIALVID, archives.read_spatialvid, archives.write_spatialvid, True
+        archives.SPATIALVID,
+        archives.read_spatialvid,
+        archives.write_spatialvid,
+        True,
+        timed=False,
+        sparse=True,
     ),
     "colmap": PoseFormat(colmap.COLMAP, colmap.read_colmap, colmap.write_colmap, True),
-    "tum": PoseFormat(text_tables.TUM, text_tables.read_tum, text_tables.write_tum),
-    "kitti": PoseFormat(text_tables.KITTI, text_tables.read_kitti, text_tables.write_kitti),
+    "tum": PoseFormat(text_tables.TUM, text_tables.read_tum, text_tables.write_tum, lens=False),
+    "kitti": PoseFormat(
+        text_tables.KITTI, text_tables.read_kitti, text_tables.write_kitti, lens=False, timed=False
+    ),
     "nerfstudio": PoseFormat(
         nerfstudio.NERFSTUDIO,
         nerfstudio.read_nerfstudio,
