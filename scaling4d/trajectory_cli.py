@@ -36,6 +36,7 @@ examples:
   python -m scaling4d trajectory plot spiral:radius=0.5 spiral.png --pivot-depth 3
   python -m scaling4d trajectory formats
 """
+_PICTURES = (".png", ".jpg", ".jpeg")
 
 
 def add_parser(subparsers: Any) -> None:
@@ -74,7 +75,7 @@ def add_parser(subparsers: Any) -> None:
     validate.set_defaults(run=_validate)
 
     plot = _action(actions, "plot", "draw it from above and from the side")
-    plot.add_argument("output", metavar="PNG", type=Path, help="picture to write")
+    plot.add_argument("output", metavar="PICTURE", type=Path, help=", ".join(_PICTURES))
     plot.add_argument("--force", action="store_true", help="replace an existing output")
     plot.set_defaults(run=_plot)
 
@@ -190,8 +191,9 @@ def _convert(arguments: argparse.Namespace) -> int:
         )
     else:
         trajectory = trajectory if factor == 1.0 else trajectory.scaled(factor)
-        if isinstance(kind, MotionFormat):
-            trajectory = _with_zoom(trajectory)
+        if isinstance(kind, MotionFormat) and trajectory.intrinsics is not None:
+            trajectory = zoom_from_intrinsics(trajectory)
+            print("the first camera's lens is taken as the source's; changes are held as a zoom")
         write_trajectory(output, trajectory, name, given)
     print(f"wrote {output} ({name}, {len(trajectory)} frames)")
     return 0
@@ -214,19 +216,6 @@ def _require_frame_numbers(arguments: argparse.Namespace, cameras: CameraPath, n
             f"{numbers[0]} to {numbers[-1]}: give --frames {numbers[-1] - numbers[0] + 1} for all "
             f"between them"
         )
-
-
-def _with_zoom(trajectory: Trajectory) -> Trajectory:
-    """Return the trajectory with a zoom in place of intrinsics, for motion files."""
-    if trajectory.intrinsics is None:
-        return trajectory
-    if trajectory.mode == "world":
-        raise ValueError(
-            "motion files hold a zoom and no intrinsics, and in mode world the source's lens is "
-            "not known: use --mode relative, or leave the intrinsics out (--drop-intrinsics)"
-        )
-    print("the lens of the first camera is taken as the source's; changes are held as a zoom")
-    return zoom_from_intrinsics(trajectory, trajectory.intrinsics[0])
 
 
 def _scale_factor(arguments: argparse.Namespace) -> float:
@@ -269,6 +258,11 @@ def _plot(arguments: argparse.Namespace) -> int:
     from scaling4d.geometry.formats.files import write_bytes
     from scaling4d.geometry.plot import plot_cameras
 
+    suffix = arguments.output.suffix.lower()
+    if suffix not in _PICTURES:
+        raise ValueError(
+            f"cannot draw {arguments.output}: end its name in {' or '.join(_PICTURES)}"
+        )
     _refuse_to_replace(arguments.output, arguments.force)
     given = given_from(arguments)
     cameras, trajectory = _read(arguments, given)
@@ -277,15 +271,15 @@ def _plot(arguments: argparse.Namespace) -> int:
         plain = Trajectory(trajectory.target_from_source, trajectory.intrinsics)
         cameras = plain.cameras(given.matrix(), given.height, given.width)
     image = plot_cameras(cameras, "world" if world else "camera")
-    write_bytes(arguments.output, _png(image))
+    write_bytes(arguments.output, _encoded(image, suffix))
     print(f"wrote {arguments.output}")
     return 0
 
 
-def _png(image: Any) -> bytes:
+def _encoded(image: Any, suffix: str) -> bytes:
     import cv2
 
-    return bytes(cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1])
+    return bytes(cv2.imencode(suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1])
 
 
 def _formats(arguments: argparse.Namespace) -> int:

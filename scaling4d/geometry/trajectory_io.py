@@ -87,18 +87,28 @@ def write_trajectory(
     write_cameras(path, given.completed(cameras), name, given)
 
 
-def zoom_from_intrinsics(trajectory: Trajectory, source_intrinsics: npt.ArrayLike) -> Trajectory:
+def zoom_from_intrinsics(
+    trajectory: Trajectory, source_intrinsics: npt.ArrayLike | None = None
+) -> Trajectory:
     """Return the trajectory with a zoom in place of its intrinsics, for files that hold a zoom.
 
     Args:
-        trajectory: one with intrinsics.
-        source_intrinsics: (3, 3) of the source, for the same image size.
+        trajectory: one with intrinsics, or it is returned as it is.
+        source_intrinsics: (3, 3) of the source, for the same image size. None: those of the first
+            camera, which in mode "relative" is taken as the source view.
 
     Raises:
-        ValueError: if the two differ by more than the focal length.
+        ValueError: if the two differ by more than the focal length, or the source's are not known.
     """
     if trajectory.intrinsics is None:
         return trajectory
+    if source_intrinsics is None:
+        if trajectory.mode == "world":
+            raise ValueError(
+                "motion files hold a zoom and no intrinsics, and in mode world the source's lens "
+                "is not known: use mode relative, or leave the intrinsics out (--drop-intrinsics)"
+            )
+        source_intrinsics = trajectory.intrinsics[0]
     source = np.asarray(source_intrinsics, dtype=np.float64)
     zoom = trajectory.intrinsics[:, 0, 0] / source[0, 0]
     zoomed = np.tile(source, (len(zoom), 1, 1))

@@ -101,6 +101,17 @@ def test_plot_draws_the_path_in_both_views(tmp_path: Path, capsys: pytest.Captur
         assert (np.ptp(columns) > np.ptp(rows)) == across
 
 
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [("a.png", b"\x89PNG"), ("a.jpg", b"\xff\xd8\xff"), ("a.JPEG", b"\xff\xd8\xff")],
+)
+def test_a_picture_is_what_its_name_says(
+    name: str, start: bytes, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    assert run(capsys, "plot", "dolly", tmp_path / name)[0] == 0
+    assert (tmp_path / name).read_bytes().startswith(start)
+
+
 def test_formats_lists_everything_with_its_convention(capsys: pytest.CaptureFixture) -> None:
     status, out, _ = run(capsys, "formats")
     assert status == 0
@@ -118,6 +129,7 @@ def test_formats_lists_everything_with_its_convention(capsys: pytest.CaptureFixt
         (("convert", "dolly", "out.xyz"), "cannot tell which format"),
         (("convert", "dolly", "colmap:sparse"), "image"),
         (("convert", "dolly", "x.yaml", "--scale", "-1"), "--scale"),
+        (("plot", "dolly", "x.pdf"), "x.pdf: end its name in .png or .jpg"),
         (("convert", "dolly", "x.yaml", "--depth-scale", "a.npy", "b.npy"), "a.npy"),
     ],
 )
