@@ -12,6 +12,7 @@ import numpy as np
 
 from scaling4d.geometry.camera_path import CameraPath
 from scaling4d.geometry.formats.given import FIRST_FRAME_HELP, Given, frame_numbers
+from scaling4d.geometry.frame_count import require_frame_count
 from scaling4d.geometry.presets import PRESETS
 from scaling4d.geometry.trajectory import Trajectory, parse_trajectory
 from scaling4d.geometry.trajectory_io import (
@@ -148,8 +149,8 @@ def given_from(arguments: argparse.Namespace) -> Given:
 def _read(arguments: argparse.Namespace, given: Given) -> tuple[CameraPath | None, Trajectory]:
     """Return the cameras (for pose files) and the trajectory of the input."""
     text = arguments.input
-    if arguments.frames is not None and arguments.frames < 1:
-        raise ValueError(f"--frames must be >= 1, got {arguments.frames}")
+    if arguments.frames is not None:
+        require_frame_count(arguments.frames, "--frames")
     if text.partition(":")[0] in PRESETS:
         if arguments.frames is None:
             arguments.frames = 49  # the paper's clip length, section 4.1

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from scaling4d.geometry.camera import invert_pose, require_rigid
 from scaling4d.geometry.formats.files import write_json, write_text
+from scaling4d.geometry.frame_count import require_frame_count
 from scaling4d.geometry.interpolation import cubic_spline, interpolate_poses, linear
 from scaling4d.geometry.moves import AMOUNTS, Moves
 from scaling4d.geometry.presets import EASINGS
@@ -186,18 +187,19 @@ def _key_times(
     positions = _column(keys, name, 0.0)
     if positions[0] != 0.0 or np.any(np.diff(positions) <= 0.0):
         raise ValueError(f"the `{name}` of keyframes must start at 0 and increase, got {positions}")
-    if declared is not None and (not isinstance(declared, int) or declared < 1):
-        raise ValueError(f"`frames` must be a whole number >= 1, got {declared!r}")
+    if declared is not None:
+        require_frame_count(declared, "`frames`")
     if name == "time":
         count = declared if declared is not None else frames
         if count is None:
             raise ValueError("keyframes placed by `time` need a number of frames")
+        require_frame_count(count, "the number of frames")
         if len(positions) > 1 and positions[-1] != 1.0:
             raise ValueError(f"the last keyframe's `time` must be 1, got {positions[-1]}")
         return positions * (count - 1), count
     if np.any(positions != np.rint(positions)):
         raise ValueError(f"the `frame` of keyframes must be whole numbers, got {positions}")
-    last = int(positions[-1])
+    last = require_frame_count(int(positions[-1]) + 1, "the last keyframe's `frame`, plus 1,") - 1
     if declared is not None and declared != last + 1:
         raise ValueError(f"`frames: {declared}` disagrees with the last keyframe, {last}")
     return positions, last + 1

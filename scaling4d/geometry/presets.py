@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 import numpy.typing as npt
 
+from scaling4d.geometry.frame_count import require_frame_count
 from scaling4d.geometry.interpolation import cubic_spline
 from scaling4d.geometry.moves import Moves
 from scaling4d.geometry.seeds import rng
@@ -238,8 +240,7 @@ def preset_moves(
     """
     if name not in PRESETS:
         raise ValueError(f"unknown camera preset {name!r}: choose one of {', '.join(PRESETS)}")
-    if frames < 1:
-        raise ValueError(f"a trajectory needs at least 1 frame, got {frames}")
+    require_frame_count(frames, f"the number of frames of {name!r}")
     if ease not in EASINGS:
         raise ValueError(f"unknown easing {ease!r}: choose one of {', '.join(EASINGS)}")
     preset = PRESETS[name]
@@ -248,8 +249,8 @@ def preset_moves(
         if key not in preset.amounts:
             known = ", ".join((*preset.amounts, "ease"))
             raise ValueError(f"camera preset {name!r} has no amount {key!r}: it takes {known}")
-        if not np.isfinite(value):
-            raise ValueError(f"{name}:{key} must be a finite number, got {value}")
+        if not isinstance(value, Real) or not np.isfinite(float(value)):
+            raise ValueError(f"{name}:{key} must be a finite number, got {value!r}")
     settings = {key: float(a.default) for key, a in preset.amounts.items() if a.default is not None}
     settings.update(given)
     time = np.linspace(0.0, 1.0, frames) if frames > 1 else np.zeros(1)

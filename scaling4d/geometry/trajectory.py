@@ -116,7 +116,7 @@ class Trajectory:
         name: str,
         frames: int,
         *,
-        pivot_depth: float,
+        pivot_depth: float | None,
         ease: str = "linear",
         **amounts: float,
     ) -> Trajectory:
@@ -127,23 +127,23 @@ class Trajectory:
                 "bullet_time", "random" and others.
             frames: length.
             pivot_depth: metres to the point that the camera turns about; by convention the first
-                frame's median central depth (`scaling4d.geometry.scale.central_depth`).
+                frame's median central depth (`scaling4d.geometry.scale.central_depth`). None for
+                moves that turn about no point.
             ease: "linear", "in", "out" or "in_out".
             amounts: metres, degrees or factors by name; each has a default.
 
         Raises:
             ValueError: naming what is unknown or out of range.
         """
-        moves, settings = preset_moves(
-            name, frames, pivot_depth=pivot_depth, ease=ease, amounts=amounts
-        )
+        depth = float("nan") if pivot_depth is None else pivot_depth
+        moves, settings = preset_moves(name, frames, pivot_depth=depth, ease=ease, amounts=amounts)
         source_index = None
         if "frame" in settings:
             held = settings["frame"]
             if held < 0 or held != int(held):
                 raise ValueError(f"{name}:frame must be a source frame number >= 0, got {held}")
             source_index = np.full(frames, int(held), dtype=np.int64)
-        return cls.from_moves(moves, pivot_depth=pivot_depth, source_index=source_index)
+        return cls.from_moves(moves, pivot_depth=depth, source_index=source_index)
 
     @classmethod
     def from_cameras(cls, cameras: CameraPath, mode: str = "relative") -> Trajectory:
@@ -275,8 +275,7 @@ def parse_trajectory(
         if frames is None:
             raise ValueError(f"the camera preset {name!r} needs a number of frames")
         ease, amounts = parse_amounts(name, rest, pivot_depth)
-        depth = float("nan") if pivot_depth is None else pivot_depth
-        trajectory = Trajectory.preset(name, frames, pivot_depth=depth, ease=ease, **amounts)
+        trajectory = Trajectory.preset(name, frames, pivot_depth=pivot_depth, ease=ease, **amounts)
     else:
         from scaling4d.geometry.trajectory_io import load_trajectory
 

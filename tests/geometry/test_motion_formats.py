@@ -266,6 +266,18 @@ def test_neoverse_files_are_read_back(matrices: list[np.ndarray], held: bool, wo
         ),
         ({"num_frames": 3, "zoom_ratio": 2, "keyframes": [{"0": []}, {"2": []}]}, "zoom_ratio"),
         ({"num_frames": 3, "time_curve": [0], "keyframes": [{"0": []}, {"2": []}]}, "time_curve"),
+        ({"num_frames": 3, "time_curve": {}, "keyframes": [{"0": []}, {"2": []}]}, "time_curve"),
+        (
+            {
+                "num_frames": 3,
+                "time_keyframes": [{"0": 0}, {"2": [1]}],
+                "keyframes": [{"0": []}, {"2": []}],
+            },
+            "`time_keyframes` must hold a source frame number for each time",
+        ),
+        ({"num_frames": 10**12, "keyframes": [{"0": []}, {"2": []}]}, "`num_frames` must be"),
+        ({"num_frames": True, "keyframes": [{"0": []}, {"2": []}]}, "`num_frames` must be"),
+        ({"keyframes": [1, 2]}, "one time with its value, got 1"),
     ],
 )
 def test_neoverse_mistakes_are_named(document: dict, message: str, tmp_path: Path) -> None:

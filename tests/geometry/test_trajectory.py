@@ -278,6 +278,27 @@ def test_a_preset_needs_a_number_of_frames() -> None:
         parse_trajectory("pan")
 
 
+@pytest.mark.parametrize(
+    ("name", "changes", "message"),
+    [
+        ("dolly", {"frames": 2.5}, "'dolly' must be a whole number >= 1 and <= 100000, got 2.5"),
+        ("dolly", {"frames": 10**12}, "<= 100000"),
+        ("orbit", {"yaw": "20"}, "orbit:yaw must be a finite number, got '20'"),
+        ("orbit", {"yaw": None}, "orbit:yaw must be a finite number, got None"),
+        ("orbit", {"pivot_depth": None}, "give the depth of that pivot in metres"),
+        ("random", {"pivot_depth": None}, "needs the depth of its pivot in metres"),
+    ],
+)
+def test_mistakes_in_python_are_named_too(name: str, changes: dict, message: str) -> None:
+    arguments = {"frames": 5, "pivot_depth": DEPTH} | changes
+    with pytest.raises(ValueError, match=message):
+        Trajectory.preset(name, **arguments)
+
+
+def test_a_move_about_no_point_needs_no_pivot_depth() -> None:
+    assert len(Trajectory.preset("dolly", 5, pivot_depth=None)) == 5
+
+
 def test_a_camera_that_would_pass_its_pivot_is_refused() -> None:
     moves = Moves.from_columns({"forward": [0.0, 5.0]}, aim=True)
     with pytest.raises(ValueError, match="pass the pivot"):

@@ -124,7 +124,8 @@ def test_formats_lists_everything_with_its_convention(capsys: pytest.CaptureFixt
     [
         (("validate", "orbbit:yaw=3"), "neither a camera preset"),
         (("validate", "orbit"), "pivot"),
-        (("validate", "dolly", "--frames", "0"), "--frames must be >= 1"),
+        (("validate", "dolly", "--frames", "0"), "--frames must be a whole number >= 1"),
+        (("validate", "dolly", "--frames", "1000000000000"), "<= 100000"),
         (("validate", "dolly", "--height", "4"), "both --height and --width"),
         (("convert", "dolly", "out.xyz"), "cannot tell which format"),
         (("convert", "dolly", "colmap:sparse"), "image"),
@@ -147,6 +148,29 @@ def test_mistakes_end_in_one_sentence_and_status_2(
     assert error.count("\n") == 1
     assert message in error
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("keys.json", '{"keyframes": [1, 2]}', "must be one time with its value, got 1"),
+        ("camera.usda", "nonsense", "is not a valid usda layer"),
+        ("keys.yaml", "keyframes: [{frame: 0}, {frame: 1.0e+12}]", "must be a whole number"),
+    ],
+)
+def test_mistakes_in_files_end_in_one_sentence_that_gives_the_reason(
+    name: str, content: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (tmp_path / name).write_text(content)
+    status, _, error = run(capsys, "validate", tmp_path / name)
+    assert (status, error.count("\n")) == (2, 1)
+    assert name in error
+    assert message in error
+
+
+def test_a_stage_that_is_not_there_is_said_to_be_missing(capsys: pytest.CaptureFixture) -> None:
+    status, _, error = run(capsys, "validate", "usd:nowhere.usda")
+    assert (status, "there is no such file" in error) == (2, True)
 
 
 def test_nothing_is_replaced_without_force(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

@@ -73,7 +73,11 @@ def test_missing_intrinsics_are_asked_for_and_can_be_given(
 
 @pytest.mark.parametrize(
     ("poses", "message"),
-    [("nowhere.tum", "nowhere.tum"), ("das:motion.txt", "not the poses of this video")],
+    [
+        ("nowhere.tum", "nowhere.tum"),
+        ("das:motion.txt", "not the poses of this video"),
+        ("orbit:yaw=3", "is a camera preset, the motion of a new camera: here a file is needed"),
+    ],
 )
 def test_mistakes_end_in_one_sentence(
     poses: str,

@@ -77,7 +77,8 @@ def _detect_file(path: Path) -> str | None:
         if "frames" in document and "keyframes" not in document:
             return "nerfstudio"
         keys = document.get("keyframes")
-        own = isinstance(keys, list) and keys and {"frame", "time"} & set(keys[0])
+        first = keys[0] if isinstance(keys, list) and keys else None
+        own = isinstance(first, dict) and bool({"frame", "time"} & first.keys())
         return "keyframes" if own else "neoverse"
     if path.suffix == ".txt":
         lines = [line.split() for line in read_text(path, "a trajectory").splitlines()]
@@ -91,10 +92,19 @@ def _detect_file(path: Path) -> str | None:
 
 
 def split_name(text: str) -> tuple[str, Path]:
-    """Return format and path of "format:path", or of a path whose format can be told."""
+    """Return format and path of "format:path", or of a path whose format can be told.
+
+    Raises:
+        ValueError: if it cannot be told, or for a camera preset, which is no file.
+    """
     name, colon, rest = text.partition(":")
     if colon and name in FORMATS:
         return name, Path(rest)
+    if name in PRESETS and not Path(text).exists():
+        raise ValueError(
+            f"{text!r} is a camera preset, the motion of a new camera: here a file is needed, as "
+            f"FORMAT:PATH (`python -m scaling4d trajectory formats` lists the formats)"
+        )
     return detect_format(Path(text)), Path(text)
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from scaling4d.geometry.camera import invert_pose
 from scaling4d.geometry.formats.files import read_arrays, read_json, write_json
 from scaling4d.geometry.formats.text_tables import cleaned
+from scaling4d.geometry.frame_count import require_frame_count
 from scaling4d.geometry.interpolation import interpolate_poses
 from scaling4d.geometry.moves import Moves
 from scaling4d.geometry.trajectory import Trajectory
@@ -83,9 +84,7 @@ def write_neoverse(path: Path, trajectory: Trajectory) -> None:
 
 
 def _trajectory(document: Mapping[str, Any], path: Path) -> Trajectory:
-    frames = document.get("num_frames", 81)
-    if not isinstance(frames, int) or frames < 2:
-        raise ValueError(f"`num_frames` must be a whole number >= 2, got {frames!r}")
+    frames = require_frame_count(document.get("num_frames", 81), "`num_frames`", least=2)
     mode = document.get("mode", "relative")
     if mode not in _MODES:
         raise ValueError(f"`mode` must be relative or global, got {mode!r}")
@@ -163,7 +162,7 @@ def _matrices(entry: Mapping[str, Any], path: Path) -> tuple[FloatArray, FloatAr
 
 def _source_index(document: Mapping[str, Any], frames: int) -> npt.NDArray[np.int64] | None:
     if "time_curve" in document:
-        curve = np.asarray(document["time_curve"], dtype=np.float64)
+        curve = _curve(document["time_curve"], "time_curve")
         if curve.shape != (frames,):
             raise ValueError(f"`time_curve` must hold {frames} numbers, got {curve.shape}")
     elif "time_keyframes" in document:
@@ -171,13 +170,23 @@ def _source_index(document: Mapping[str, Any], frames: int) -> npt.NDArray[np.in
         times = np.array([time for time, _ in entries])
         if times[0] != 0.0 or times[-1] != frames - 1:
             raise ValueError(f"`time_keyframes` must run from 0 to {frames - 1}, got {times}")
-        values = np.array([float(value) for _, value in entries])
+        values = _curve([value for _, value in entries], "time_keyframes")
         curve = np.interp(np.arange(frames), times, values)
     else:
         return None
     if not np.isfinite(curve).all() or (curve < 0.0).any():
         raise ValueError("source times must be finite and >= 0")
     return np.rint(curve).astype(np.int64)
+
+
+def _curve(values: Any, name: str) -> FloatArray:
+    try:
+        curve = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        curve = np.empty((0, 0))
+    if curve.ndim != 1:
+        raise ValueError(f"`{name}` must hold a source frame number for each time, got {values!r}")
+    return curve
 
 
 def _single_keys(entries: Any, name: str) -> list[tuple[float, Any]]:

@@ -33,10 +33,13 @@ def read_usd_camera(path: Path, given: Given) -> CameraPath:
     """
     from pxr import Tf, Usd, UsdGeom
 
+    if not path.exists():
+        raise ValueError(f"cannot read {path} as USD: there is no such file")
     try:
         stage = Usd.Stage.Open(str(path))
     except Tf.ErrorException as error:
-        raise ValueError(f"cannot read {path} as USD: {str(error).splitlines()[0]}") from None
+        reasons = "; ".join(reason.commentary for reason in error.args)
+        raise ValueError(f"cannot read {path} as USD: {reasons}") from None
     camera = _find_camera(stage, path, given.camera)
     codes = np.arange(stage.GetStartTimeCode(), stage.GetEndTimeCode() + 1e-6)
     rows = [UsdGeom.XformCache(c).GetLocalToWorldTransform(camera.GetPrim()) for c in codes]
