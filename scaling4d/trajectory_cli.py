@@ -211,7 +211,8 @@ def _require_frame_numbers(arguments: argparse.Namespace, cameras: CameraPath, n
             f"numbers: give --video-frames, the number of frames of the video"
         )
     numbers = frame_numbers(cameras)
-    if isinstance(target, MotionFormat) and np.any(np.diff(numbers) != 1):
+    gaps = bool(np.any(np.diff(numbers) != 1))
+    if isinstance(target, MotionFormat) and gaps and arguments.frames is None:
         raise ValueError(
             f"{name} holds every frame, and {arguments.input} has cameras at some, "
             f"{numbers[0]} to {numbers[-1]}: give --frames {numbers[-1] - numbers[0] + 1} for all "

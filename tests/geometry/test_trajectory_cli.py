@@ -286,6 +286,7 @@ def test_key_frames_are_not_passed_off_as_every_frame(
         assert (status, "give --frames 19" in error) == (2, True)
         assert run(capsys, *command, "--frames", 19)[0] == 0
         assert len(parse_trajectory(output)) == 19
+        assert run(capsys, *command, "--frames", 4, "--force")[0] == 0  # as the user asks
         return
     assert run(capsys, *command)[0] == 0
     cameras = read_cameras("out.tum" if output == "out.tum" else "out")

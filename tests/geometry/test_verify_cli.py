@@ -37,6 +37,25 @@ def test_the_convention_of_a_true_file_is_confirmed(
     assert "confirmed" in capsys.readouterr().out
 
 
+def test_images_numbered_as_ffmpeg_does_belong_to_their_own_frames(
+    rendered: tuple[Path, CameraPath], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    video, cameras = rendered
+    write_cameras(tmp_path, cameras, "colmap")
+    rows = (tmp_path / "images.txt").read_text().splitlines()
+    rows = [row for row in rows if row.endswith(".png")]
+    named = [
+        f"{row.rpartition(' ')[0]} frame_{number:05d}.png\n\n"
+        for number, row in enumerate(rows, start=1)
+    ]
+    (tmp_path / "images.txt").write_text("".join(named))
+    command = ["verify", "cameras", str(video), f"colmap:{tmp_path}", "--pairs", "3"]
+    assert main(command) == 0
+    assert "in 3 frame pairs" in capsys.readouterr().out, "the last image is the last frame"
+    assert main([*command, "--first-frame", "0"]) == 0  # 0 is wrong, and puts it past the end
+    assert "in 2 frame pairs" in capsys.readouterr().out
+
+
 def test_inverted_poses_are_found_out_and_named(
     rendered: tuple[Path, CameraPath], tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:

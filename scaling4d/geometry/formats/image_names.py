@@ -46,7 +46,7 @@ def numbered(
         if lowest == 1:
             logger.warning(
                 "%s: its image names start at 1, which is taken as the first frame of the video "
-                "(if the names count from 0 and frame 0 is missing, give first frame 0)",
+                "(--first-frame 0 if the names count from 0 and frame 0 is missing)",
                 path,
             )
     if lowest < first_frame:
