@@ -100,6 +100,10 @@ def restore_snapshot(
         restore_moments(snapshot.optimizer, engine, module, optimizer)
     else:
         set_optimizer_state_dict(module, optimizer, dict(snapshot.optimizer), options=options)
+        # torch has made moments for all weights; those that never had any have taken no step yet.
+        for name, weight in module.named_parameters():
+            if name.removeprefix("module.") not in snapshot.optimizer["state"]:  # of DDP
+                optimizer.state.pop(weight, None)
 
 
 def write_checkpoint(folder: Path, snapshot: Snapshot, step: int, *, keep: int) -> Path:
