@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from torch.distributed.tensor import DTensor, distribute_tensor
 
 from train import zero
-from train.settings import ConfigError
 
 if TYPE_CHECKING:
     from train.config import TrainConfig
@@ -27,28 +26,13 @@ def make_accelerator(config: TrainConfig) -> Accelerator:
     """
     if zero.is_asked_for():
         return zero.make_accelerator(config)
-    # Not every weight gets a gradient in every step: noise levels choose between Wan 2.2's experts,
-    # and nothing reads what `mini`'s last block writes to the text.
+    # Not every weight gets a gradient in every step: a step trains one of Wan 2.2's experts, and
+    # nothing reads what `mini`'s last block writes to the text.
     unused = DistributedDataParallelKwargs(find_unused_parameters=True)
     run = config.run
     return Accelerator(
         mixed_precision=run.precision, cpu=run.device == "cpu", kwargs_handlers=[unused]
     )
-
-
-def check_experts(kind: DistributedType, experts: Iterable[str]) -> None:
-    """Refuse several denoisers where processes must pass the same layers at the same time.
-
-    Raises:
-        ConfigError: naming the way that works.
-    """
-    names = sorted(experts)
-    if len(names) > 1 and kind in (DistributedType.FSDP, DistributedType.DEEPSPEED):
-        raise ConfigError(
-            f"the backbone chooses between {' and '.join(names)} by noise level, which differs "
-            "from process to process, and processes that share weights or gradients must run the "
-            "same one: launch with train/accelerate/ddp.yaml"
-        )
 
 
 @contextmanager

@@ -28,12 +28,12 @@ from train.checkpoint import (
 )
 from train.config import TrainConfig, check_same_run, write_config
 from train.feed import Batch, load_batches, make_sampler, open_sources, pair_records
-from train.processes import check_experts, exchange, gather_weights, make_accelerator, whole
+from train.processes import exchange, gather_weights, make_accelerator, whole
 from train.report import JsonLines, Progress, mix_text, pair_summary
 from train.settings import ConfigError
 from train.step import TrainingStep, WeightAverage, make_optimizer
 from train.stop import RunInterruptedError, StopRequest
-from train.zero import make_moments
+from train.zero import make_moments, skip_resting
 
 log = logging.getLogger("train")
 
@@ -96,7 +96,6 @@ class _Run:
         self.ledger = make_sampler(config, sources)
         model = VNVSModel.build(config.model, seed=child_seed(config.seed, "model"))
         model.check_size(config.data.frames, config.data.height, config.data.width)
-        check_experts(accelerator.distributed_type, model.backbone.transformers())
         if config.run.gradient_checkpointing:
             model.enable_gradient_checkpointing()
         self.plain = TrainingStep(model, config.loss)
@@ -108,6 +107,7 @@ class _Run:
         self.saved = self.plain if deepspeed else self.module
         if deepspeed:
             make_moments(self.engine, self.optimizer)
+            skip_resting(self.optimizer)
         self.average = WeightAverage(config.optimizer.ema_decay)
         self.done = self._restore()
         trained = sum(p.numel() for p in self.plain.parameters() if p.requires_grad)
@@ -186,13 +186,15 @@ class _Run:
         config, parts = self.config, self.config.run.accumulate
         # Only third-party layers with a dropout of their own read the global generator.
         torch.manual_seed(child_seed(config.seed, "step", self.done) >> 1)
+        expert = self.plain.expert_of_step(config.seed, self.done)
         rate = config.optimizer.lr_at(self.done, config.steps)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
+            group["rests"] = group["expert"] not in ("", expert)
         loss = torch.zeros((), device=self.accelerator.device)
         for part in range(parts):
             batch = next(batches)
-            loss += self._backward(batch, last=part == parts - 1)
+            loss += self._backward(batch, expert, last=part == parts - 1)
             for record in pair_records(self.done + 1, batch):
                 pairs.write(record)
         mean_loss = float(self.accelerator.reduce(loss, reduction="mean"))
@@ -223,14 +225,14 @@ class _Run:
             "drawn": {name: self.ledger.counts[name] for name in self.mix.names},
         }
 
-    def _backward(self, batch: Batch, *, last: bool) -> torch.Tensor:
+    def _backward(self, batch: Batch, expert: str | None, *, last: bool) -> torch.Tensor:
         """Add a batch's gradients; processes exchange them after the last one of a step."""
         device = self.accelerator.device
         target, control = (batch[name].to(device) for name in ("target", "control"))
         cameras = batch["target_from_source"]
         seeds = [draw.seed for draw in batch["draws"]]
         with exchange(self.accelerator, self.module, last=last):
-            loss = self.module(target, control, batch["prompts"], seeds, cameras)
+            loss = self.module(target, control, batch["prompts"], seeds, cameras, expert)
             loss = loss / self.config.run.accumulate
             self.accelerator.backward(loss)
         return loss.detach()

@@ -56,6 +56,7 @@ class TrainingStep(nn.Module):
         prompts: list[str],
         seeds: Sequence[int],
         target_from_source: Float[Tensor, "batch frames 4 4"] | None = None,
+        expert: str | None = None,
     ) -> Float[Tensor, ""]:
         """Return the mean square error of the predicted velocity.
 
@@ -66,11 +67,12 @@ class TrainingStep(nn.Module):
             seeds: one per sample; noise, noise level and dropouts of a sample follow from its seed,
                 whatever the batch size or number of processes.
             target_from_source: cameras, for the variant that is steered by them.
+            expert: keeps noise levels to those that it serves, see `expert_of_step`.
         """
         device = target.device
         with torch.no_grad():
             latents = self.model.encode_video(target)
-        draws = [self._draw(seed, latents.shape[1:]) for seed in seeds]
+        draws = [self.draw(seed, latents.shape[1:], expert) for seed in seeds]
         noise = torch.stack([draw.noise for draw in draws]).to(latents)
         sigma = torch.cat([draw.sigma for draw in draws]).to(device)
         keep = torch.tensor([not draw.drop_control for draw in draws], device=device)
@@ -82,10 +84,27 @@ class TrainingStep(nn.Module):
         weight = self.model.backbone.loss_weight(sigma)
         return flow_matching_loss(velocity, latents, noise, weight)
 
-    def _draw(self, seed: int, shape: torch.Size) -> SampleDraw:
+    def expert_of_step(self, seed: int, step: int) -> str | None:
+        """Name the expert that all samples of step 0, 1, ... train; None where there is but one.
+
+        An expert's chance is that of its noise levels, so over the steps a sample's level has the
+        family's distribution. Within a step every process and pass runs the same layers, which
+        sharing weights or gradients asks for, and the other expert stays as it is.
+        """
+        if len(self.model.backbone.transformers()) == 1:
+            return None
+        generator = torch.Generator().manual_seed(child_seed(seed, "expert", step) >> 1)
+        routed = self.model.backbone.route(sample_sigmas(1, generator, self.sigma_sampling))
+        return next(name for name, rows in routed.items() if rows.all())
+
+    def draw(self, seed: int, shape: torch.Size, expert: str | None = None) -> SampleDraw:
+        """Draw what is random about a sample; arguments as for `forward`."""
         generator = torch.Generator().manual_seed(child_seed(seed, "noise") >> 1)
+        sigma = sample_sigmas(1, generator, self.sigma_sampling)
+        while expert is not None and not self.model.backbone.route(sigma)[expert].all():
+            sigma = sample_sigmas(1, generator, self.sigma_sampling)
         return SampleDraw(
-            sigma=sample_sigmas(1, generator, self.sigma_sampling),
+            sigma=sigma,
             drop_text=bool(dropout_mask(1, self.config.drop_text, generator)),
             drop_control=bool(dropout_mask(1, self.config.drop_control, generator)),
             noise=torch.randn(shape, generator=generator),
@@ -136,14 +155,23 @@ class OptimizerConfig:
         return self.lr * (self.final_lr_share + (1 - self.final_lr_share) * fade)
 
 
-def make_optimizer(module: nn.Module, config: OptimizerConfig) -> torch.optim.AdamW:
-    """AdamW over the trainable parameters, decaying matrices alone."""
-    trained = [p for p in module.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in trained if p.ndim >= 2], "weight_decay": config.weight_decay},
-        {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=config.lr, betas=config.betas, fused=True)
+def make_optimizer(module: TrainingStep, config: OptimizerConfig) -> torch.optim.AdamW:
+    """AdamW over the trainable parameters, decaying matrices alone.
+
+    Where a model has several experts each has groups of its own: ``expert`` is its name, and
+    ``rests`` says that a step trains another one.
+    """
+    experts = module.model.backbone.transformers()
+    own = {id(p): name for name, part in experts.items() for p in part.parameters()}
+    groups: dict[tuple[str, bool], list[nn.Parameter]] = {}
+    for parameter in (p for p in module.parameters() if p.requires_grad):
+        expert = own.get(id(parameter), "") if len(experts) > 1 else ""
+        groups.setdefault((expert, parameter.ndim < 2), []).append(parameter)
+    settings = []
+    for (expert, vectors), params in sorted(groups.items(), key=lambda item: item[0]):
+        decay = 0.0 if vectors else config.weight_decay
+        settings.append({"params": params, "weight_decay": decay, "expert": expert, "rests": False})
+    return torch.optim.AdamW(settings, lr=config.lr, betas=config.betas, fused=True)
 
 
 @dataclass

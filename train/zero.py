@@ -85,6 +85,27 @@ def make_plugin(config: TrainConfig) -> DeepSpeedPlugin:
     return plugin
 
 
+def skip_resting(optimizer: torch.optim.Optimizer) -> None:
+    """Let AdamW leave weights and moments of groups that rest as they are.
+
+    DeepSpeed gives it a gradient of zeros for weights that had none, or one of an earlier step.
+    """
+    held: dict[Tensor, Tensor | None] = {}
+
+    def hide(*_: Any) -> None:
+        for group in optimizer.param_groups:
+            for flat in group["params"] if group.get("rests") else ():
+                held[flat], flat.grad = flat.grad, None
+
+    def restore(*_: Any) -> None:
+        for flat, gradient in held.items():
+            flat.grad = gradient
+        held.clear()
+
+    optimizer.register_step_pre_hook(hide)
+    optimizer.register_step_post_hook(restore)
+
+
 def make_moments(engine: Any, optimizer: torch.optim.Optimizer) -> None:
     """Let AdamW make its moments now: a step without gradient and rate changes no weight.
 

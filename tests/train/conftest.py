@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.train.runs import run, write_sample_data
+from tests.train.runs import run, write_sample_data, write_wan_recipe
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +19,9 @@ def straight_run(sample_data: Path, tmp_path_factory: pytest.TempPathFactory) ->
     out = tmp_path_factory.mktemp("straight") / "out"
     assert run(sample_data, out) == 0
     return out
+
+
+@pytest.fixture(scope="session")
+def two_experts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Recipe of a toy Wan 2.2 A14B."""
+    return write_wan_recipe(tmp_path_factory.mktemp("experts"), "wan22_a14b")

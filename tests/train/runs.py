@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import yaml
 
 from tests.data.samples import write_sample_scene, write_sample_video
+from tests.models import tiny_pipelines
 from train.__main__ import main
+from train.config import read_recipe
 
 MIX = "real:0.6,syn:0.4"
 
@@ -25,6 +28,21 @@ def write_sample_data(folder: Path) -> Path:
     write_sample_video(folder / "real" / "second.mp4", frames=24)
     write_sample_scene(folder / "syn" / "scene.h5")
     return folder
+
+
+def write_wan_recipe(folder: Path, name: str, dtype: str = "float32") -> Path:
+    """Save a toy Wan of the real classes; write the recipe that trains on it as tiny_cpu does."""
+    family, builder = tiny_pipelines.BUILDERS[name]
+    tiny_pipelines.seeded(builder).save_pretrained(folder / name)
+    values = read_recipe("tiny_cpu")
+    options = {"dtype": dtype, "local_files_only": True}
+    values["model"] = {
+        "backbone": {"name": family, "path": str(folder / name), "options": options},
+        "projector": {"width": 16, "depth": 1, "frequencies": 8},
+    }
+    recipe = folder / f"{name}.yaml"
+    recipe.write_text(yaml.safe_dump(values), encoding="utf-8")
+    return recipe
 
 
 def arguments(data: Path, out: Path, *more: str, mix: str = MIX) -> list[str]:

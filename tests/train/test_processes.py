@@ -3,75 +3,36 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 from accelerate.commands.config.config_args import load_config_from_file
-from accelerate.utils import DistributedType, is_deepspeed_available
+from accelerate.utils import DistributedType
 from safetensors.torch import load_file
 from torch.distributed.fsdp import fully_shard
 from torch.distributed.tensor import DTensor
 
 from scaling4d.models.vnvs import VNVSModel
 from tests.process_group import one_process_group
-from tests.train.runs import MIX, arguments, losses, read_lines, run
+from tests.train.launches import (
+    CONFIGS,
+    SETTINGS,
+    assert_same_run,
+    launch_deepspeed,
+    needs_deepspeed,
+    run_two,
+)
+from tests.train.runs import MIX, read_lines, run
 from train import processes, zero
 from train.config import TrainConfig, resolve
 from train.settings import ConfigError
 from train.step import LossConfig, TrainingStep, WeightAverage
 
-CONFIGS = Path(processes.__file__).parent / "accelerate"
-SETTINGS = ("optimizer.ema_decay=0.9", "run.checkpoint_every=2")
-
 
 def tiny(tmp_path: Path, *overrides: str) -> TrainConfig:
     folders = {"real": str(tmp_path), "syn": str(tmp_path)}
     return resolve("tiny_cpu", mix=MIX, folders=folders, overrides=list(overrides))
-
-
-def run_two(module: str, data: Path, out: Path, *more: str) -> list[str]:
-    """Run the command of a module in two processes; return what each wrote."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
-    both = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "ACCELERATE_USE_CPU": "true"}
-    both |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "GLOO_SOCKET_IFNAME": "lo"}
-    command = [sys.executable, "-m", module, *arguments(data, out, *SETTINGS, *more)]
-    started = [
-        subprocess.Popen(
-            command,
-            env={**os.environ, **both, "OMP_NUM_THREADS": "1", "RANK": rank, "LOCAL_RANK": rank},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for rank in ("0", "1")
-    ]
-    outputs = [process.communicate(timeout=600)[0] for process in started]
-    assert [process.returncode for process in started] == [0, 0], outputs[0][-3000:]
-    return outputs
-
-
-def assert_same_run(out: Path, wanted: Path) -> None:
-    assert losses(out) == pytest.approx(losses(wanted), rel=1e-5)
-    newest = "checkpoints/step_000004"
-    for name in (
-        "model/model.safetensors",
-        f"{newest}/model.safetensors",
-        f"{newest}/optimizer.safetensors",
-        f"{newest}/ema.safetensors",
-    ):
-        got, expected = load_file(out / name), load_file(wanted / name)
-        # A resumed optimizer holds moments of weights that never had a gradient too: zeros.
-        extra = [key for key in got.keys() - expected.keys() if not key.endswith("|step")]
-        assert all(not got[key].any() for key in extra)
-        for key, value in expected.items():
-            torch.testing.assert_close(got[key], value, rtol=1e-3, atol=2e-5, msg=f"{name} {key}")
 
 
 @pytest.fixture(scope="module")
@@ -119,25 +80,8 @@ def test_shared_weights_are_gathered_averaged_and_saved_whole(tmp_path: Path) ->
         assert torch.equal(value, plain[name]), name
 
 
-def launch_deepspeed(data: Path, out: Path, launch: tuple[str, ...], *more: str) -> None:
-    """Start a run as a user does, on CPUs."""
-    launcher = [sys.executable, "-m", "accelerate.commands.launch", "--main_process_port", "0"]
-    file = ["--config_file", str(CONFIGS / "deepspeed.yaml"), *launch, "-m", "train"]
-    local = {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
-    done = subprocess.run(
-        [*launcher, *file, *arguments(data, out, *SETTINGS, *more)],
-        env={**os.environ, **local, "CUDA_VISIBLE_DEVICES": "", "DS_ACCELERATOR": "cpu"},
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-
-
 @pytest.mark.full
-@pytest.mark.skipif(
-    not is_deepspeed_available(), reason="needs DeepSpeed: pip install 'scaling4d[deepspeed]'"
-)
+@needs_deepspeed
 @pytest.mark.parametrize("stage", ["1", "2"])
 def test_deepspeed_equals_one_process_and_hands_over_to_it(
     stage: str, sample_data: Path, alone: Path, tmp_path: Path
@@ -226,12 +170,3 @@ def test_what_deepspeed_cannot_do_here_is_refused(
     monkeypatch.setenv(f"ACCELERATE_DEEPSPEED_{variable}", value)
     with pytest.raises(ConfigError, match=message):
         zero.make_plugin(tiny(tmp_path, override))
-
-
-def test_experts_are_refused_where_processes_share_layers() -> None:
-    experts = ("transformer", "transformer_2")
-    for kind in (DistributedType.FSDP, DistributedType.DEEPSPEED):
-        processes.check_experts(kind, experts[:1])
-        with pytest.raises(ConfigError, match=r"transformer_2 by noise level.*ddp\.yaml"):
-            processes.check_experts(kind, experts)
-    processes.check_experts(DistributedType.MULTI_GPU, experts)
