@@ -56,6 +56,8 @@ def convert(kind: Any, value: Any, path: str) -> Any:
     if origin in (Union, types.UnionType):
         return _convert_union(arguments, value, path)
     if origin is Literal:
+        if value is False and "no" in arguments:
+            return "no"  # which YAML 1.1 reads as false
         if value in arguments:
             return value
         raise ConfigError(f"{path} must be one of {', '.join(map(str, arguments))}, got {value!r}")

@@ -37,6 +37,12 @@ def test_nested_mappings_become_dataclasses() -> None:
     assert build(Outer, values) == Outer(name="x", inner=inner, table={"real": "here"})
 
 
+def test_a_bare_no_is_the_text_where_that_is_a_choice() -> None:
+    folders = {"real": "."}
+    config = resolve("paper", mix="real:1", folders=folders, overrides=["run.precision=no"])
+    assert config.run.precision == "no"
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [
