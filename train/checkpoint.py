@@ -36,6 +36,8 @@ from train.zero import gather_moments, restore_moments
 
 FORMAT = 1
 _NAME = re.compile(r"step_(\d+)")
+_DDP = "module."
+"""What DDP's wrapper puts before names."""
 _OPTIONS = StateDictOptions(full_state_dict=True, cpu_offload=True, ignore_frozen_params=True)
 
 
@@ -74,8 +76,15 @@ def take_snapshot(
         moments = gather_moments(engine, module, optimizer)
     else:
         moments = get_optimizer_state_dict(module, optimizer, options=_OPTIONS)
+    # torch leaves out frozen weights, but not their second names, such as umT5's token embedding.
+    frozen = {
+        name.removeprefix(_DDP)
+        for name, weight in module.named_parameters(remove_duplicate=False)
+        if not weight.requires_grad
+    }
+    model = get_model_state_dict(module, options=_OPTIONS)
     return Snapshot(
-        model=get_model_state_dict(module, options=_OPTIONS),
+        model={name: weight for name, weight in model.items() if name not in frozen},
         optimizer=moments,
         ema=ema,
         state=state,
@@ -102,7 +111,7 @@ def restore_snapshot(
         set_optimizer_state_dict(module, optimizer, dict(snapshot.optimizer), options=options)
         # torch has made moments for all weights; those that never had any have taken no step yet.
         for name, weight in module.named_parameters():
-            if name.removeprefix("module.") not in snapshot.optimizer["state"]:  # of DDP
+            if name.removeprefix(_DDP) not in snapshot.optimizer["state"]:
                 optimizer.state.pop(weight, None)
 
 

@@ -130,6 +130,7 @@ def test_resting_expert_stays_as_it_is_and_runs_resume(
         assert got.keys() == wanted.keys()
         assert all(torch.equal(got[key], wanted[key]) for key in wanted)
     states = [load_file(straight / f"checkpoints/step_{n:06d}/model.safetensors") for n in (2, 3)]
+    assert states[0].keys() == {n for n, p in module.named_parameters() if p.requires_grad}
     changed = {key for key in states[0] if not torch.equal(states[0][key], states[1][key])}
     resting = {key for key in states[0] if f".{EXPERTS[1]}." in key}
     assert resting
@@ -143,10 +144,15 @@ def test_resting_expert_stays_as_it_is_and_runs_resume(
         assert {value for key, value in steps.items() if part in key} == {count}
 
 
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_shared_weights_train_the_expert_of_the_step_alone(
-    config: TrainConfig, module: TrainingStep, tmp_path: Path
+    dtype: str, two_experts: Path, config: TrainConfig, tmp_path: Path
 ) -> None:
-    shared = TrainingStep(VNVSModel.build(config.model, seed=1), LossConfig())
+    overrides = [f"model.backbone.options.dtype={dtype}"]
+    stored = resolve(str(two_experts), mix=MIX, folders=config.data.sources, overrides=overrides)
+    module, shared = (
+        TrainingStep(VNVSModel.build(stored.model, seed=1), LossConfig()) for _ in range(2)
+    )
     target, control = torch.rand(1, 5, 3, 32, 32), torch.rand(1, 5, 9, 32, 32)
     with one_process_group(tmp_path):
         mesh = torch.distributed.init_device_mesh("cpu", (1,))
