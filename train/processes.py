@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DistributedDataParallelKwargs, DistributedType
+from accelerate.utils import (
+    AutocastKwargs,
+    DistributedDataParallelKwargs,
+    DistributedType,
+    FullyShardedDataParallelPlugin,
+)
 from torch import Tensor, nn
+from torch.distributed.fsdp import MixedPrecisionPolicy
 from torch.distributed.tensor import DTensor, distribute_tensor
 
 from train import zero
@@ -29,10 +36,30 @@ def make_accelerator(config: TrainConfig) -> Accelerator:
     # Not every weight gets a gradient in every step: a step trains one of Wan 2.2's experts, and
     # nothing reads what `mini`'s last block writes to the text.
     unused = DistributedDataParallelKwargs(find_unused_parameters=True)
+    # A pass uses a weight once: keeping it in bf16 until the pass ends would cost memory alone, and
+    # most where weights are shared.
+    autocast = AutocastKwargs(cache_enabled=False)
     run = config.run
     return Accelerator(
-        mixed_precision=run.precision, cpu=run.device == "cpu", kwargs_handlers=[unused]
+        mixed_precision=run.precision,
+        cpu=run.device == "cpu",
+        kwargs_handlers=[unused, autocast],
+        fsdp_plugin=_share_weights_as_they_are() if _fsdp2_is_asked_for() else None,
     )
+
+
+def _fsdp2_is_asked_for() -> bool:
+    fsdp = os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true"
+    return fsdp and os.environ.get("FSDP_VERSION") == "2"
+
+
+def _share_weights_as_they_are() -> FullyShardedDataParallelPlugin:
+    """Leave bf16 to autocast, as without FSDP2.
+
+    accelerate's own policy would round what enters the training step too, correspondence included,
+    and norms and time embeddings, which are kept in float32.
+    """
+    return FullyShardedDataParallelPlugin(mixed_precision_policy=MixedPrecisionPolicy())
 
 
 @contextmanager

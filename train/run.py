@@ -232,7 +232,8 @@ class _Run:
         cameras = batch["target_from_source"]
         seeds = [draw.seed for draw in batch["draws"]]
         with exchange(self.accelerator, self.module, last=last):
-            loss = self.module(target, control, batch["prompts"], seeds, cameras, expert)
+            with self.accelerator.autocast():  # FSDP2's wrapper does not do it by itself
+                loss = self.module(target, control, batch["prompts"], seeds, cameras, expert)
             loss = loss / self.config.run.accumulate
             self.accelerator.backward(loss)
         return loss.detach()

@@ -23,7 +23,7 @@ from tests.train.launches import (
     needs_deepspeed,
     run_two,
 )
-from tests.train.runs import MIX, read_lines, run
+from tests.train.runs import MIX, losses, read_lines, run, start
 from train import processes, zero
 from train.config import TrainConfig, resolve
 from train.settings import ConfigError
@@ -58,6 +58,28 @@ def test_two_processes_equal_one_and_hand_over_to_it(
     assert run(sample_data, out, "steps=3", *SETTINGS, "--resume") == 0
     run_two(module, sample_data, out, "steps=4", "run.batch=1", "--resume")
     assert_same_run(out, alone)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("precision", ["no", "bf16"])
+def test_two_processes_share_frozen_weights_in_bf16(
+    precision: str, two_experts: Path, sample_data: Path, tmp_path: Path
+) -> None:
+    settings = ("--recipe", str(two_experts), "model.backbone.options.dtype=bfloat16")
+    settings = ("steps=4", *settings, f"run.precision={precision}")
+    one, two = tmp_path / "one", tmp_path / "two"
+    assert start(sample_data, one, *SETTINGS, *settings).wait(timeout=300) == 0
+    run_two("tests.train.fsdp2_process", sample_data, two, *settings, "run.batch=1")
+    if precision == "no":
+        assert_same_run(two, one)
+    else:  # roundings of bf16 differ with the size of a pass's batch
+        assert losses(two) == pytest.approx(losses(one), rel=1e-3)
+        norms = [[line["grad_norm"] for line in read_lines(p / "log.jsonl")] for p in (two, one)]
+        assert norms[0] == pytest.approx(norms[1], rel=5e-3)
+    model = VNVSModel.from_pretrained(two / "model")
+    frozen = {p.dtype for p in model.parameters() if not p.requires_grad}
+    assert frozen == {torch.bfloat16, torch.float32}  # diffusers keeps norms in float32
+    assert {p.dtype for p in model.parameters() if p.requires_grad} == {torch.float32}
 
 
 def test_shared_weights_are_gathered_averaged_and_saved_whole(tmp_path: Path) -> None:
