@@ -69,9 +69,13 @@ def make_plugin(config: TrainConfig) -> DeepSpeedPlugin:
             f"DeepSpeed's ZeRO works here in stages 1 and 2, got {sharing.get('stage')}: launch "
             "with train/accelerate/deepspeed.yaml, or with fsdp2.yaml, which shares weights too"
         )
-    for part in ("offload_optimizer", "offload_param"):
-        if (device := sharing.get(part, {}).get("device", "none")) != "none":
-            raise ConfigError(f"DeepSpeed's {part} to {device} is not supported here: leave it out")
+    for part, known in (("offload_optimizer", ("none", "cpu")), ("offload_param", ("none",))):
+        if (device := sharing.get(part, {}).get("device", "none")) not in known:
+            raise ConfigError(
+                f"DeepSpeed's {part} to {device} is not supported here: leave it out, or keep the "
+                "moments alone on the CPU with --offload_optimizer_device cpu"
+            )
+    settings["zero_force_ds_cpu_optimizer"] = False  # torch's own AdamW steps on the CPU too
     settings["train_batch_size"] = "auto"  # accelerate multiplies by the processes
     settings["train_micro_batch_size_per_gpu"] = run.batch
     settings["gradient_accumulation_steps"] = 1  # the loop divides, and says where a step ends
@@ -112,16 +116,17 @@ def make_moments(engine: Any, optimizer: torch.optim.Optimizer) -> None:
     DeepSpeed links weights to moments once, after the first step of the first group; moments that
     later groups make then would stay unknown to it.
     """
+    held = {}  # with offload, the memory that gradients are copied to
     rates = [group["lr"] for group in optimizer.param_groups]
     for group in optimizer.param_groups:
         group["lr"] = 0.0
         for flat in group["params"]:
-            flat.grad = torch.zeros_like(flat)
+            held[flat], flat.grad = flat.grad, torch.zeros_like(flat)
     optimizer.step()
     for group, rate in zip(optimizer.param_groups, rates, strict=True):
         group["lr"] = rate
         for flat in group["params"]:
-            flat.grad = None
+            flat.grad = held[flat]
             optimizer.state[flat]["step"].zero_()
     engine.optimizer._lazy_init_hp_params_optimizer_state()
 

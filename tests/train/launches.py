@@ -19,6 +19,9 @@ from train import processes
 CONFIGS = Path(processes.__file__).parent / "accelerate"
 SETTINGS = ("optimizer.ema_decay=0.9", "run.checkpoint_every=2")
 
+OFFLOAD = ("--offload_optimizer_device", "cpu")
+"""What moves DeepSpeed's moments and AdamW to the CPU; here all is there, but other code runs."""
+
 needs_deepspeed = pytest.mark.skipif(
     not is_deepspeed_available(), reason="needs DeepSpeed: pip install 'scaling4d[deepspeed]'"
 )

@@ -17,6 +17,7 @@ from torch.distributed.tensor import DTensor
 from scaling4d.models.vnvs import VNVSModel
 from tests.process_group import one_process_group
 from tests.train.launches import (
+    OFFLOAD,
     SETTINGS,
     assert_same_run,
     launch_deepspeed,
@@ -205,13 +206,17 @@ def test_two_processes_train_experts_as_one_and_hand_over_to_it(
 
 @pytest.mark.full
 @needs_deepspeed
-@pytest.mark.parametrize("stage", ["1", "2"])
+@pytest.mark.parametrize("zero", [("1",), ("2",), ("2", *OFFLOAD)])
 def test_deepspeed_trains_experts_as_one_process(
-    stage: str, sample_data: Path, alone: tuple[Path, tuple[str, ...]], tmp_path: Path
+    zero: tuple[str, ...],
+    sample_data: Path,
+    alone: tuple[Path, tuple[str, ...]],
+    tmp_path: Path,
 ) -> None:
-    (wanted, settings), out, zero = alone, tmp_path / "out", ("--zero_stage", stage)
+    """Two processes take a step with each expert, then one does so in two passes."""
+    (wanted, settings), out, zero = alone, tmp_path / "out", ("--zero_stage", *zero)
     two, one = (*zero, "--num_processes", "2"), (*zero, "--num_processes", "1")
-    launch_deepspeed(sample_data, out, two, "steps=3", "run.batch=1", *settings)
+    launch_deepspeed(sample_data, out, two, "steps=2", "run.batch=1", *settings)
     more = ("run.batch=1", "run.accumulate=2", "--resume")
     launch_deepspeed(sample_data, out, one, "steps=4", *more, *settings)
     assert_same_run(out, wanted)

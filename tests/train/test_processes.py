@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from accelerate import Accelerator
 from accelerate.commands.config.config_args import load_config_from_file
 from accelerate.utils import DistributedType
 from safetensors.torch import load_file
-from torch.distributed.fsdp import fully_shard
+from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor
 
 from scaling4d.models.vnvs import VNVSModel
 from tests.process_group import one_process_group
 from tests.train.launches import (
     CONFIGS,
+    OFFLOAD,
     SETTINGS,
     assert_same_run,
     launch_deepspeed,
@@ -82,6 +85,27 @@ def test_two_processes_share_frozen_weights_in_bf16(
     assert {p.dtype for p in model.parameters() if p.requires_grad} == {torch.float32}
 
 
+def test_fsdp2_leaves_precision_to_autocast(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, Any] = {}
+
+    class Noted(Accelerator):  # a real one would decide the precision of all later tests
+        def __init__(self, **given: Any) -> None:
+            asked.update(given)
+
+    monkeypatch.setattr(processes, "Accelerator", Noted)
+    processes.make_accelerator(tiny(tmp_path, "run.precision=bf16"))
+    assert asked["fsdp_plugin"] is None
+    for name, value in {"ACCELERATE_USE_FSDP": "true", "FSDP_VERSION": "2"}.items():
+        monkeypatch.setenv(name, value)
+    processes.make_accelerator(tiny(tmp_path, "run.precision=bf16"))
+    plugin = asked["fsdp_plugin"]
+    plugin.set_mixed_precision("bf16")  # as accelerate does
+    assert plugin.mixed_precision_policy == MixedPrecisionPolicy()
+    assert asked["mixed_precision"] == "bf16"
+
+
 def test_shared_weights_are_gathered_averaged_and_saved_whole(tmp_path: Path) -> None:
     module = TrainingStep(VNVSModel.build(tiny(tmp_path).model, seed=1), LossConfig())
     plain = {name: p.detach().clone() for name, p in module.model.named_parameters()}
@@ -104,12 +128,12 @@ def test_shared_weights_are_gathered_averaged_and_saved_whole(tmp_path: Path) ->
 
 @pytest.mark.full
 @needs_deepspeed
-@pytest.mark.parametrize("stage", ["1", "2"])
+@pytest.mark.parametrize("zero", [("1",), ("2",), ("1", *OFFLOAD), ("2", *OFFLOAD)])
 def test_deepspeed_equals_one_process_and_hands_over_to_it(
-    stage: str, sample_data: Path, alone: Path, tmp_path: Path
+    zero: tuple[str, ...], sample_data: Path, alone: Path, tmp_path: Path
 ) -> None:
     """Two processes take two steps, one without DeepSpeed a third, then it in two passes."""
-    out, zero_stage = tmp_path / "out", ("--zero_stage", stage)
+    out, zero_stage = tmp_path / "out", ("--zero_stage", *zero)
     two, one = (*zero_stage, "--num_processes", "2"), (*zero_stage, "--num_processes", "1")
     launch_deepspeed(sample_data, out, two, "steps=2", "run.batch=1")
     assert run(sample_data, out, "steps=3", *SETTINGS, "--resume") == 0
@@ -177,7 +201,8 @@ def test_deepspeed_settings_of_a_file_are_kept_where_the_recipe_is_silent(
     ("variable", "value", "override", "message"),
     [
         ("ZERO_STAGE", "3", "steps=1", "stages 1 and 2, got 3"),
-        ("OFFLOAD_OPTIMIZER_DEVICE", "cpu", "steps=1", "offload_optimizer to cpu"),
+        ("OFFLOAD_OPTIMIZER_DEVICE", "nvme", "steps=1", "offload_optimizer to nvme"),
+        ("OFFLOAD_PARAM_DEVICE", "cpu", "steps=1", "offload_param to cpu"),
         ("ZERO_STAGE", "2", "run.precision=fp16", "run.precision=fp16"),
     ],
 )
