@@ -75,7 +75,8 @@ def test_two_processes_share_frozen_weights_in_bf16(
     run_two("tests.train.fsdp2_process", sample_data, two, *settings, "run.batch=1")
     if precision == "no":
         assert_same_run(two, one)
-    else:  # roundings of bf16 differ with the size of a pass's batch
+    else:  # roundings of bf16 differ with the size of a pass's batch, and add up over the steps
+        assert losses(two)[0] == pytest.approx(losses(one)[0], rel=1e-4)
         assert losses(two) == pytest.approx(losses(one), rel=1e-3)
         norms = [[line["grad_norm"] for line in read_lines(p / "log.jsonl")] for p in (two, one)]
         assert norms[0] == pytest.approx(norms[1], rel=5e-3)
