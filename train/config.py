@@ -55,6 +55,9 @@ class RunConfig:
     """Mixed precision of accelerate; no = float32."""
     gradient_checkpointing: bool = False
     """Recompute activations in the backward pass: less memory, about a third more time."""
+    compile: bool = False
+    """Each block through torch.compile: a minute or more at the start, faster steps after it; the
+    projector and codecs stay as they are."""
     device: Literal["auto", "cpu"] = "auto"
     """auto takes the accelerator that is there."""
     cache: str = ""

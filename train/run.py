@@ -98,6 +98,8 @@ class _Run:
         model.check_size(config.data.frames, config.data.height, config.data.width)
         if config.run.gradient_checkpointing:
             model.enable_gradient_checkpointing()
+        if config.run.compile:
+            model.compile_blocks()
         self.plain = TrainingStep(model, config.loss)
         self.optimizer = make_optimizer(self.plain, config.optimizer)
         self.module, self.prepared = accelerator.prepare(self.plain, self.optimizer)

@@ -269,3 +269,14 @@ def test_image_to_video_checkpoint_is_refused(
     config = dataclasses.replace(case_of("wan").config.backbone, path=str(tmp_path))
     with pytest.raises(BackboneMismatchError, match="takes 36 input channels where text-to-video"):
         make_backbone(config)
+
+
+def test_experts_without_a_boundary_are_refused(
+    case_of: Callable[[str], Case], tmp_path: Path
+) -> None:
+    pipeline = tiny_pipelines.wan22_a14b()
+    pipeline.register_to_config(boundary_ratio=None)
+    pipeline.save_pretrained(tmp_path)
+    config = dataclasses.replace(case_of("wan").config.backbone, path=str(tmp_path))
+    with pytest.raises(BackboneMismatchError, match="two experts and no boundary_ratio"):
+        make_backbone(config)

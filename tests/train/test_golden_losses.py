@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.train.runs import losses, run, write_sample_data
+from tests.train.runs import losses, run, start, write_sample_data
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "tiny_cpu_losses.txt"
 
@@ -23,6 +23,15 @@ GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "tiny_cpu_losses.txt"
 def test_ten_steps_match_the_golden_losses(straight_run: Path) -> None:
     golden = [float(line) for line in GOLDEN.read_text().splitlines() if line[:1].isdigit()]
     assert losses(straight_run) == pytest.approx(golden, rel=0.02)
+
+
+@pytest.mark.full
+def test_compiled_blocks_train_alike(straight_run: Path, sample_data: Path, tmp_path: Path) -> None:
+    """As a command: the shape checks of these tests cannot be compiled."""
+    training = start(sample_data, tmp_path / "out", "run.compile=true", "steps=4")
+    _, errors = training.communicate(timeout=600)
+    assert training.returncode == 0, errors
+    assert losses(tmp_path / "out") == pytest.approx(losses(straight_run)[:4], rel=1e-3)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from scaling4d.models.errors import BackboneMismatchError
 from scaling4d.models.flow_matching import SigmaSampling
 
 from .base import Rotary, TextCondition
@@ -23,6 +24,15 @@ class WanBackbone(PretrainedBackbone):
     transformer_class: ClassVar[str] = "WanTransformer3DModel"
     rotary_arguments = ("rotary_emb",)
     context_parallel: ClassVar[bool] = True
+
+    def __init__(self, pipeline: Any, *, source: str = "") -> None:
+        super().__init__(pipeline, source=source)
+        if len(self.transformers()) > 1 and pipeline.config.get("boundary_ratio") is None:
+            raise BackboneMismatchError(
+                f"{source or 'this checkpoint'} has two experts and no boundary_ratio in its "
+                "model_index.json, so nothing says which noise levels each serves: Wan 2.2 A14B "
+                "has 0.875"
+            )
 
     @property
     def sampling_shift(self) -> float:  # type: ignore[override]
@@ -42,10 +52,9 @@ class WanBackbone(PretrainedBackbone):
 
     def route(self, sigma: Float[Tensor, " batch"]) -> dict[str, Bool[Tensor, " batch"]]:
         """High noise to the first expert, from the checkpoint's boundary on."""
-        boundary = self.pipeline.config.get("boundary_ratio")
-        if boundary is None or len(self.transformers()) == 1:
+        if len(self.transformers()) == 1:
             return super().route(sigma)
-        high = sigma >= boundary
+        high = sigma >= self.pipeline.config["boundary_ratio"]
         return {"transformer": high, "transformer_2": ~high}
 
     def block_lists(self, transformer: Any) -> list[nn.ModuleList]:
