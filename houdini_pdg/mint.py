@@ -14,9 +14,9 @@ from .engine.command import Outcome
 from .engine.local import Limits, run_local
 from .engine.progress import Progress
 from .engine.tasks import Task, all_task, scene_task
-from .files import write_json
 from .graph import GRAPH, SCENE_STAGES
 from .plan import Plan, PlannedScene, read_item
+from .quarantine import Failure, quarantine_path, set_aside, take_back
 from .stages import marker_is_valid, read_marker
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ def run_plan(plan: Plan, options: RunOptions) -> RunReport:
             outcomes = _execute(tasks, progress, options)
         finally:
             progress.close()
-        _quarantine(plan, tasks, outcomes)
+        _quarantine(plan, chosen, tasks, outcomes)
         return _report(plan, chosen, outcomes)
 
 
@@ -115,7 +115,7 @@ def _unfinished(
     for scene in chosen:
         tasks = _unfinished_of(plan, scene)
         cached += len(SCENE_STAGES) - len(tasks)
-        if not quarantine_path(plan, scene.scene_id).exists():
+        if not quarantine_path(plan.root, scene.scene_id).exists():
             first += tasks
         elif not skip_quarantined:
             later += tasks
@@ -140,37 +140,38 @@ def _unfinished_of(plan: Plan, scene: PlannedScene) -> list[Task]:
     return []
 
 
-def quarantine_path(plan: Plan, scene_id: str) -> Path:
-    """Record of a scene whose retries are used up."""
-    return plan.root / "quarantine" / f"{scene_id}.json"
-
-
-def _quarantine(plan: Plan, tasks: list[Task], outcomes: list[Outcome]) -> None:
-    """Set scenes that failed aside, and take back those that made it this time."""
+def _quarantine(
+    plan: Plan, chosen: tuple[PlannedScene, ...], tasks: list[Task], outcomes: list[Outcome]
+) -> None:
+    """Set scenes that failed aside, and take back those that are finished, by whatever engine."""
     by_key = {task.key: task for task in tasks}
-    failed = {by_key[o.key].scene_id for o in outcomes if o.status == "failed"}
     for outcome in outcomes:
         task = by_key[outcome.key]
-        if not task.scene_id:
-            continue
-        path = quarantine_path(plan, task.scene_id)
-        if outcome.status == "failed":
-            record = {
-                "scene_id": task.scene_id,
-                "stage": task.stage.name,
-                "message": outcome.message,
-                "attempts": outcome.attempts,
-                "log": task.log.relative_to(plan.root).as_posix(),
-                "command": ["python", "-m", "houdini_pdg", *task.arguments],
-            }
-            write_json(path, record)
-        elif outcome.status in ("ok", "rejected") and task.scene_id not in failed:
-            path.unlink(missing_ok=True)
+        if outcome.status == "failed" and task.scene_id:
+            failure = Failure(
+                scene_id=task.scene_id,
+                stage=task.stage.name,
+                message=outcome.message,
+                attempts=outcome.attempts,
+                log=task.log.relative_to(plan.root).as_posix(),
+            )
+            set_aside(plan.root, failure)
+    take_back_finished(plan, chosen)
+
+
+def take_back_finished(plan: Plan, chosen: tuple[PlannedScene, ...]) -> None:
+    """Remove the records of scenes that failed once and have been finished since."""
+    for scene in chosen:
+        if quarantine_path(plan.root, scene.scene_id).exists() and scene_state(plan, scene) in (
+            "ok",
+            "rejected",
+        ):
+            take_back(plan.root, scene.scene_id)
 
 
 def _report(plan: Plan, chosen: tuple[PlannedScene, ...], outcomes: list[Outcome]) -> RunReport:
     states = Counter(scene_state(plan, scene) for scene in chosen)
-    set_aside = tuple(s.scene_id for s in chosen if quarantine_path(plan, s.scene_id).exists())
+    set_aside = tuple(s.scene_id for s in chosen if quarantine_path(plan.root, s.scene_id).exists())
     full = any(outcome.status == "disk_full" for outcome in outcomes)
     return RunReport(states["ok"], states["rejected"], set_aside, full, tuple(outcomes))
 

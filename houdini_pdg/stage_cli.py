@@ -7,14 +7,17 @@ import contextlib
 import errno
 import faulthandler
 import logging
+import os
 import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from .engine.command import EXIT_DISK_FULL
-from .graph import stage_def
+from .engine.command import DISK_FULL, EXIT_DISK_FULL
+from .graph import SCENE_STAGES, stage_def
+from .quarantine import Failure, set_aside, take_back
 from .stages import StageResult, run_stage
+from .tops.surface import JobEnvironment
 
 log = logging.getLogger(__name__)
 
@@ -25,21 +28,34 @@ _NO_SPACE_TEXT = ("No space left on device", "Disk quota exceeded", "File too la
 
 def run_stage_command(options: argparse.Namespace) -> int:
     """Run the stage; a full disk has its own exit status, because retrying cannot help."""
+    name, item = options.name, options.item
     try:
-        with ends_by_itself(stage_def(options.name).timeout_minutes * 60):
-            result = _run(options.name, options.item)
-    except ValueError as error:
-        if not is_disk_full(error, options.item):
-            raise
-        return _disk_full(options.item)
+        with ends_by_itself(stage_def(name).timeout_minutes * 60):
+            result = _run(name, item)
     except Exception as error:
-        if is_disk_full(error, options.item):
-            return _disk_full(options.item)
-        log.debug("stage %s failed", options.name, exc_info=True)
-        print(f"error: {options.name}: {type(error).__name__}: {error}", file=sys.stderr)
+        if is_disk_full(error, item):
+            return _disk_full(item)
+        if isinstance(error, ValueError):
+            _record_under_pdg(name, item, str(error))
+            raise
+        log.debug("stage %s failed", name, exc_info=True)
+        text = f"{name}: {type(error).__name__}: {' '.join(str(error).split())}"  # on one line
+        _record_under_pdg(name, item, text)
+        print(f"error: {text}", file=sys.stderr)
         return 1
-    log.info("%s %s: %s", options.item.stem, options.name, result.status)
+    if name == SCENE_STAGES[-1].name:
+        take_back(item.resolve().parent.parent, item.stem)
+    log.info("%s %s: %s", item.stem, name, result.status)
     return 0
+
+
+def _record_under_pdg(name: str, item: Path, message: str) -> None:
+    """Set the scene aside where no engine of ours sees the failure: in a graph that is cooked from
+    Houdini's own window, or submitted to a farm as a job."""
+    path = item.resolve()
+    if JobEnvironment.ITEM_NAME in os.environ and path.is_file() and path.parent.name == "items":
+        failure = Failure(scene_id=path.stem, stage=name, message=message)
+        set_aside(path.parent.parent, failure)
 
 
 def _run(name: str, item: Path) -> StageResult:
@@ -81,5 +97,5 @@ def _existing(path: Path) -> Path:
 
 
 def _disk_full(item: Path) -> int:
-    print(f"error: no space left on the disk of {item}", file=sys.stderr)
+    print(f"{DISK_FULL} of {item}", file=sys.stderr)
     return EXIT_DISK_FULL

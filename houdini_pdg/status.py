@@ -9,8 +9,9 @@ from typing import Any
 from .describe import table
 from .files import read_json
 from .graph import SCENE_STAGES
-from .mint import quarantine_path, scene_state
+from .mint import scene_state
 from .plan import Plan, PlannedScene, read_item
+from .quarantine import describe_failure, quarantine_path, read_failure
 from .stages import read_marker
 
 _BAR = 30
@@ -24,8 +25,8 @@ def status_text(plan: Plan) -> str:
 
 
 def _lines(plan: Plan) -> Iterator[str]:
-    failed = [s for s in plan.scenes if quarantine_path(plan, s.scene_id).exists()]
-    others = [s for s in plan.scenes if s not in failed] if failed else plan.scenes
+    failed = {s.scene_id for s in plan.scenes if quarantine_path(plan.root, s.scene_id).exists()}
+    others = [scene for scene in plan.scenes if scene.scene_id not in failed]
     states = [(scene, scene_state(plan, scene)) for scene in others]
     counts = Counter(state for _, state in states)
     spec = plan.spec
@@ -39,7 +40,8 @@ def _lines(plan: Plan) -> Iterator[str]:
     yield from _costs(plan)
     rejected = [scene for scene, state in states if state == "rejected"]
     yield from _some([_rejected_line(plan, scene) for scene in rejected], "rejected")
-    yield from _some([_failed_line(plan, scene) for scene in failed], "failed")
+    failures = [read_failure(plan.root, scene_id) for scene_id in sorted(failed)]
+    yield from _some([describe_failure(plan.root, each) for each in failures], "failed")
     index = "up to date" if plan.index_marker.exists() else "not written yet"
     yield f"index.jsonl: {index}"
 
@@ -84,11 +86,3 @@ def _rejected_line(plan: Plan, scene: PlannedScene) -> str:
     picture = plan.root / "rejected" / f"{scene.scene_id}.png"
     seen = f" (look: {picture})" if picture.is_file() else ""
     return f"rejected {scene.scene_id} in {report.get('stage', '?')}: {report['reason']}{seen}"
-
-
-def _failed_line(plan: Plan, scene: PlannedScene) -> str:
-    record = read_json(quarantine_path(plan, scene.scene_id))
-    return (
-        f"failed {scene.scene_id} in {record['stage']} after {record['attempts']} attempts: "
-        f"{record['message']} (log: {plan.root / record['log']})"
-    )

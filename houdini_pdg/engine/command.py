@@ -18,6 +18,7 @@ from typing import Any, Literal, Protocol
 
 from houdini_pdg.files import read_json
 from houdini_pdg.process import TIMED_OUT, one_thread_each, run
+from houdini_pdg.quarantine import last_line
 
 from .tasks import Task
 
@@ -25,6 +26,8 @@ EXIT_USER_ERROR = 2
 """The command refuses its input: trying again cannot help."""
 EXIT_DISK_FULL = 75
 """No space left: not the scene's fault, the whole run stops (EX_TEMPFAIL of sysexits.h)."""
+DISK_FULL = "error: no space left on the disk"
+"""How the last line of such a command begins, for engines that do not see exit statuses."""
 
 INTERRUPTED = -9998
 """Return code that stands for "killed by us because the run was stopped"."""
@@ -89,16 +92,9 @@ def _explain(code: int, task: Task) -> str:
         return f"took longer than {task.stage.timeout_minutes:g} minutes and was killed"
     if code == 0:
         return f"ended well but left no marker {task.marker.name}"
-    last = _last_line(task.log)
-    return f"killed by signal {-code}" if code < 0 else f"exit status {code}: {last}"
-
-
-def _last_line(path: Path) -> str:
-    with contextlib.suppress(OSError):
-        lines = [line for line in path.read_text(errors="replace").splitlines() if line.strip()]
-        if lines:
-            return lines[-1]
-    return "no output"
+    if code < 0:
+        return f"killed by signal {-code}"
+    return f"exit status {code}: {last_line(task.log) or 'no output'}"
 
 
 def launch_subprocess(

@@ -28,11 +28,13 @@ class SurfaceError(RuntimeError):
 
 @dataclass(frozen=True)
 class Network:
-    """The built network: the ``topnet``, its nodes by stage name, and the one that ends it."""
+    """The built network: the ``topnet``, its nodes by stage name, the one that ends it, and the
+    data set that it mints."""
 
     topnet: hou.OpNode
     stages: dict[str, hou.TopNode]
     last: hou.TopNode
+    root: Path
 
 
 def build_network(plan: Plan, options: NetworkOptions, parent: str = "/tasks") -> Network:
@@ -73,7 +75,7 @@ def build_network(plan: Plan, options: NetworkOptions, parent: str = "/tasks") -
     set_parameters(index, index_parameters(plan, last, options))
     index.setDisplayFlag(True)
     topnet.layoutChildren()
-    return Network(topnet, {**stages, "barrier": barrier, last.name: index}, index)
+    return Network(topnet, {**stages, "barrier": barrier, last.name: index}, index, plan.root)
 
 
 def generate_text(plan: Plan, options: NetworkOptions) -> str:

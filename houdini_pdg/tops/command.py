@@ -9,8 +9,10 @@ from typing import Any
 
 import yaml
 
-from houdini_pdg.mint import run_lock
+from houdini_pdg.engine.command import DISK_FULL, EXIT_DISK_FULL
+from houdini_pdg.mint import run_lock, take_back_finished
 from houdini_pdg.plan import read_plan
+from houdini_pdg.quarantine import set_aside
 from houdini_pdg.stages.index import run_index
 
 from .schedulers import NetworkOptions
@@ -48,11 +50,19 @@ def run_tops(options: argparse.Namespace) -> int:
     with run_lock(plan.root):
         chosen = plan.scenes[options.first : options.last]
         report = cook(network, len(chosen))
-        if not plan.index_marker.is_file():  # it stays uncooked below a failed item
-            run_index(plan.root)
+        full = [f for f in report.failures if f.message.startswith(DISK_FULL)]
+        if not full:  # a full disk is no scene's fault
+            for failure in report.failures:
+                set_aside(plan.root, failure)
+            take_back_finished(plan, chosen)
+            if not plan.index_marker.is_file():  # it stays uncooked below a failed item
+                run_index(plan.root)
     for problem in report.problems:
         sys.stderr.write(f"failed: {problem}\n")
     sys.stdout.write(f"cooked {report.cooked}\n")
+    if full:
+        sys.stderr.write(f"{DISK_FULL} of {plan.root}: free some and cook again\n")
+        return EXIT_DISK_FULL
     return 0 if report.succeeded else 1
 
 

@@ -10,12 +10,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, cast
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import hou
 import pdg
 
 from houdini_pdg.graph import SCENE_STAGES
+from houdini_pdg.quarantine import Failure, last_line, quarantine_path, read_failure
 
 from .build import Network
 
@@ -32,10 +36,12 @@ class _PdgAccess(Protocol):
 
 @dataclass(frozen=True)
 class CookReport:
-    """Problems, one sentence each, and how many items of each stage were cooked or cached."""
+    """Problems, one sentence each, how many items of each stage were cooked or cached, and the
+    scenes that failed, to be set aside."""
 
     problems: tuple[str, ...]
     cooked: dict[str, int]
+    failures: tuple[Failure, ...] = ()
 
     @property
     def succeeded(self) -> bool:
@@ -72,11 +78,18 @@ def cook(network: Network, expected: int) -> CookReport:
         context.removeEventHandler(handler)
     problems = [*_node_errors(network), *(f"cook error: {text}" for text in messages)]
     cooked: dict[str, int] = {}
+    failures: list[Failure] = []
     for stage in SCENE_STAGES:
         node = cast(_PdgAccess, network.stages[stage.name]).getPDGNode()
+        items = list(node.workItems) if node else []
         problems += _stage_problems(stage.name, node, expected)
-        cooked[stage.name] = _count_good(node.workItems if node else ())
-    return CookReport(tuple(problems), cooked)
+        cooked[stage.name] = _count_good(items)
+        failures += [
+            _failure(stage.name, item, network.root)
+            for item in items
+            if item.state is pdg.workItemState.CookedFail
+        ]
+    return CookReport(tuple(problems), cooked, tuple(failures))
 
 
 def _node_errors(network: Network) -> list[str]:
@@ -90,11 +103,39 @@ def _stage_problems(name: str, node: pdg.Node | None, expected: int) -> list[str
     items = list(node.workItems)
     if len(items) != expected:
         problems.append(f"stage {name} made {len(items)} items, expected {expected}")
-    for item in items:
-        if not _is_good(item):
-            text = "; ".join(str(message) for message in item.logMessages) or "no message"
-            problems.append(f"{item.name} is {item.state}: {text} (log: {item.logURI})")
-    return problems
+    return problems + [
+        f"{item.name} is {item.state}: {_messages(item)} (log: {item.logURI})"
+        for item in items
+        if not _is_good(item)
+    ]
+
+
+def _failure(stage: str, item: pdg.WorkItem, root: Path) -> Failure:
+    """Why an item failed: the last line of its log, where this machine can read it; else what the
+    command has recorded itself; else what PDG says. PDG does not tell how often it tried."""
+    scene_id = item.stringAttribValue("scene_id")
+    log = _local_path(item.logURI)
+    said = last_line(log) if log else ""
+    if not said and quarantine_path(root, scene_id).is_file():
+        return read_failure(root, scene_id)
+    place = item.logURI if log is None else _within(log, root)
+    return Failure(scene_id=scene_id, stage=stage, message=said or _messages(item), log=place)
+
+
+def _messages(item: pdg.WorkItem) -> str:
+    return "; ".join(str(message) for message in item.logMessages) or "no message"
+
+
+def _local_path(uri: str) -> Path | None:
+    """The file behind an item's log address, which may be a path, or be on another machine."""
+    parts = urlsplit(uri)
+    if parts.scheme == "file":
+        return Path(url2pathname(parts.path))
+    return Path(uri) if uri and not parts.scheme else None
+
+
+def _within(path: Path, root: Path) -> str:
+    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
 
 
 def _count_good(items: Iterable[pdg.WorkItem]) -> int:

@@ -20,7 +20,7 @@ from houdini_pdg.spec import parse_spec
 from .build import build_network, create_node, op_node, set_parameters, top_node
 from .cook import cook
 from .schedulers import NetworkOptions, Value, scheduler_parameters
-from .surface import GenericGenerator, LocalScheduler, PythonProcessor, Topnet
+from .surface import GenericGenerator, JobEnvironment, LocalScheduler, PythonProcessor, Topnet
 
 _TIME_LIMIT = 5.0
 _PROBE_SECONDS = 60.0  # how long a command lasts that the limit should end
@@ -57,6 +57,11 @@ def child_process() -> str:
     left = [name for name in (*marks, "PYTHONPATH", "PYTHONHOME") if name in seen["environment"]]
     if left:
         raise RuntimeError(f"unset variables arrived: {', '.join(left)}; the separator is no space")
+    if JobEnvironment.ITEM_NAME not in seen["environment"]:
+        raise RuntimeError(
+            f"a command does not see {JobEnvironment.ITEM_NAME}: one that fails in a graph cooked "
+            "from the window will not set its scene aside"
+        )
     inherited = [n for n in ("LD_LIBRARY_PATH", "VIRTUAL_ENV", "HFS") if n in seen["environment"]]
     return f"quotes and unset variables as expected; inherits {', '.join(inherited) or 'none'}"
 
@@ -78,7 +83,8 @@ def time_limit() -> str:
 
 
 def index_below_a_failure() -> str:
-    """Whether the barrier lets the index cook when an item above it failed. Both are handled."""
+    """Whether the barrier lets the index cook when an item above it failed (both are handled), and
+    what is read in the log of the failed item."""
     with tempfile.TemporaryDirectory(prefix="scaling4d_doctor_") as folder:
         plan = make_plan(parse_spec({"scenes": 2, "cameras": 1, "frames": 1}), Path(folder))
         write_plan(plan)
@@ -93,7 +99,9 @@ def index_below_a_failure() -> str:
             raise RuntimeError("a failed item was not reported")
         if report.cooked["pack"] != 1:
             raise RuntimeError(f"one of two scenes should have ended, got {report.cooked}")
-        return f"the index cooks by itself: {'yes' if plan.index_marker.is_file() else 'no'}"
+        said = "; ".join(failure.message for failure in report.failures)
+        by_itself = "yes" if plan.index_marker.is_file() else "no"
+        return f"the index cooks by itself: {by_itself}; the failed item said: {said}"
 
 
 def cook_two_items() -> str:

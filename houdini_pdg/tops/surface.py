@@ -10,6 +10,12 @@ from __future__ import annotations
 SUPPORTED = ("21.0", "22.0")
 
 
+class JobEnvironment:
+    """Variables that PDG sets for the command of a work item (houdini.md 1.12)."""
+
+    ITEM_NAME = "PDG_ITEM_NAME"
+
+
 class Node:
     TYPE: str
 

@@ -9,16 +9,21 @@ in commands, an item with its expected outputs in place cached, dependents of a 
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import json
+import logging
+import os
 import re
 import shlex
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
+
+from houdini_pdg.tops.surface import JobEnvironment
 
 FACTS = json.loads((Path(__file__).parent / "facts.json").read_text())
 
@@ -183,6 +188,11 @@ class WorkItem:
     logMessages: list[str] = field(default_factory=list)
     logURI: str = ""
 
+    def stringAttribValue(self, name: str) -> str:
+        value = self.attributes[name]
+        assert isinstance(value, str), (name, value)
+        return value
+
     def setStringAttrib(self, name: str, value: str) -> None:
         assert isinstance(value, str)
         self.attributes[name] = value
@@ -260,6 +270,23 @@ class Host:
             setattr(pdg, name, value)
         return {"hou": hou, "pdg": pdg}
 
+    @contextlib.contextmanager
+    def _job(self, item: WorkItem) -> Iterator[None]:
+        """The variables of a job, and its log: what this process prints, in the scheduler's
+        working directory, as ``tempdirmenu`` 0 without process id puts it."""
+        variable = JobEnvironment.ITEM_NAME
+        assert variable in FACTS["job_environment"]
+        log = Path(self.scheduler["pdg_workingdir"]) / "pdgtemp/logs" / f"{item.name}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        item.logURI = log.as_uri()
+        os.environ[variable] = item.name
+        try:
+            with log.open("w") as stream, contextlib.redirect_stderr(stream):
+                yield
+        finally:
+            del os.environ[variable]
+            logging.basicConfig(force=True)  # the command's went into the log
+
     def _find(self, path: str) -> Node | None:
         node: Node | None = self.root
         for part in path.strip("/").split("/"):
@@ -318,6 +345,10 @@ class Host:
         scheduler = self._find(values.get("topscheduler") or topnet.values["topscheduler"])
         assert scheduler is not None
         self.scheduler = scheduler.values
-        good = self._run(argv) == 0 and Path(expected).exists()
+        retries = scheduler.values.get("local_maximumretries", 0)
+        good, tries = False, 1 + (retries if scheduler.values.get("local_echandleby") == "2" else 0)
+        while not good and tries:
+            with self._job(item):
+                good, tries = self._run(argv) == 0 and Path(expected).exists(), tries - 1
         item.state = workItemState.CookedSuccess if good else workItemState.CookedFail
         return item

@@ -6,7 +6,6 @@ import importlib
 import json
 import shlex
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
@@ -22,40 +21,8 @@ from houdini_pdg.plan import make_plan, read_item, read_plan, write_plan
 from houdini_pdg.spec import parse_spec
 from houdini_pdg.tops.schedulers import NetworkOptions, scheduler_parameters
 from tests.houdini_pdg.tiny_scene import plan_of
-from tests.houdini_pdg.tops.fake_houdini import Host, workItemState
-
-MODULES = ("houdini_pdg.tops.build", "houdini_pdg.tops.cook")
-
-
-def run_in_process(argv: list[str]) -> int:
-    assert argv[1:5] == ["-E", "-s", "-m", "houdini_pdg"]
-    return main(argv[5:])
-
-
-@pytest.fixture
-def enter(monkeypatch):
-    """Enter a fake Houdini of a version; its modules import ``hou`` and ``pdg`` afresh."""
-
-    def _enter(version: str, run=run_in_process) -> Host:
-        host = Host(version, run)
-        for name, module in host.modules().items():
-            monkeypatch.setitem(sys.modules, name, module)
-        for name in MODULES:
-            monkeypatch.delitem(sys.modules, name, raising=False)
-        return host
-
-    yield _enter
-    for name in MODULES:
-        sys.modules.pop(name, None)
-
-
-def build(plan, **options):
-    module = importlib.import_module("houdini_pdg.tops.build")
-    return module.build_network(plan, NetworkOptions(python="/opt/venv/bin/python", **options))
-
-
-def cook(network, expected):
-    return importlib.import_module("houdini_pdg.tops.cook").cook(network, expected)
+from tests.houdini_pdg.tops.conftest import build, cook, run_in_process
+from tests.houdini_pdg.tops.fake_houdini import workItemState
 
 
 @pytest.mark.parametrize("version", ["21.0", "22.0"])

@@ -40,6 +40,12 @@ def test_every_name_and_token_is_in_the_fact_table(node, version):
     assert problems(node, version) == []
 
 
+def test_variables_of_a_job_are_in_the_fact_table():
+    names = {v for k, v in vars(surface.JobEnvironment).items() if k.isupper()}
+    assert names
+    assert names <= set(FACTS["job_environment"])
+
+
 def test_the_comparison_finds_wrong_names():
     wrong_parameter = SimpleNamespace(TYPE="waitforall", WHEN="pdg_partitonwhen")
     assert problems(wrong_parameter, "21.0") == ["no parameter pdg_partitonwhen"]
