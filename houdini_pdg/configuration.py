@@ -14,6 +14,9 @@ from typing import Any, Literal, TypeVar
 
 T = TypeVar("T")
 
+NOT_HASHED = {"hashed": False}
+"""Metadata of a field that decides nothing of a result: changing it makes nothing run again."""
+
 
 class SpecError(ValueError):
     """What a user wrote in a spec is unusable; the message is one sentence that says what to do."""

@@ -17,7 +17,7 @@ from .engine.tasks import Task, all_task, scene_task
 from .graph import GRAPH, SCENE_STAGES
 from .plan import Plan, PlannedScene, read_item
 from .quarantine import Failure, quarantine_path, set_aside, take_back
-from .stages import marker_is_valid, read_marker
+from .stages import marker_is_valid, read_marker, remove_bulk
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +113,7 @@ def _unfinished(
     """Tasks still to run, quarantined scenes last, and how many are finished already."""
     first, later, cached = [], [], 0
     for scene in chosen:
-        tasks = _unfinished_of(plan, scene)
+        tasks = unfinished_tasks(plan, scene)
         cached += len(SCENE_STAGES) - len(tasks)
         if not quarantine_path(plan.root, scene.scene_id).exists():
             first += tasks
@@ -124,13 +124,18 @@ def _unfinished(
     return [*tasks, all_task(plan, index_stage, chosen)], cached
 
 
-def _unfinished_of(plan: Plan, scene: PlannedScene) -> list[Task]:
-    """The stages of a scene from the first that is not finished, or finished but damaged, on."""
+def unfinished_tasks(plan: Plan, scene: PlannedScene) -> list[Task]:
+    """The stages of a scene from the first that is not finished, or finished but damaged, on.
+
+    Markers of damaged and later stages are removed, and what a kill has left of the large files of
+    a packed scene.
+    """
     tasks = [scene_task(plan, scene, stage) for stage in SCENE_STAGES]
     if not (plan.root / "work" / scene.scene_id / "done").is_dir():
         return tasks
     item = read_item(plan.item_path(scene.scene_id))
     if marker_is_valid(item, SCENE_STAGES[-1].name):
+        remove_bulk(item.work, plan.spec)
         return []
     for position, stage in enumerate(SCENE_STAGES):
         if not marker_is_valid(item, stage.name):

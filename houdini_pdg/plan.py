@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -194,8 +194,8 @@ def _content(value: Any, where: str) -> Any:
         return _path_content(value, where)
     if isinstance(value, tuple):
         return [_content(item, where) for item in value]
-    if hasattr(value, "__dataclass_fields__"):
-        names = value.__dataclass_fields__
+    if is_dataclass(value) and not isinstance(value, type):
+        names = [f.name for f in fields(value) if f.metadata.get("hashed", True)]
         return {name: _content(getattr(value, name), f"{where}.{name}") for name in names}
     return to_mapping(value)
 

@@ -1,13 +1,16 @@
-"""Thresholds of the quality checks at pack. Standard library only."""
+"""What the pack stage checks and keeps. Standard library only."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from houdini_pdg.configuration import NOT_HASHED
 
 
 @dataclass(frozen=True, kw_only=True)
 class PackConfig:
-    """What a rendered scene must satisfy to be stored; a scene that fails is rejected for good."""
+    """What a rendered scene must satisfy to be stored (one that fails is rejected for good), and
+    what is kept beside it."""
 
     max_residual_px: float = 0.02
     """Median round-trip residual between views on co-visible static pixels, source pixels."""
@@ -29,6 +32,9 @@ class PackConfig:
     """How many frames of each measured pair, evenly spread."""
     previews: bool = True
     """Also write an mp4 and a contact sheet per scene."""
+    keep_work: bool = field(default=False, metadata=NOT_HASHED)
+    """Keep the large files in ``work/<scene>/`` (frames, baked people) once the scene is packed, to
+    look into; it decides nothing of the result, so that scenes finished before stay as they are."""
 
     def __post_init__(self) -> None:
         if self.frames < 1 or self.pairs < 0:

@@ -25,9 +25,18 @@ from houdini_pdg.files import sync_folder, write_json
 from houdini_pdg.graph import SCENE_STAGES, stage_def, upstream
 from houdini_pdg.plan import Item, read_item
 
-from .markers import CONSUMED, marker_is_valid, read_marker, write_marker
+from .bulk import remove_bulk
+from .markers import marker_is_valid, read_marker, write_marker
 
-__all__ = ["Item", "StageRejected", "StageResult", "marker_is_valid", "read_marker", "run_stage"]
+__all__ = [
+    "Item",
+    "StageRejected",
+    "StageResult",
+    "marker_is_valid",
+    "read_marker",
+    "remove_bulk",
+    "run_stage",
+]
 
 log = logging.getLogger(__name__)
 
@@ -173,8 +182,8 @@ def _finish(
     marker = write_marker(item, name, status, report, outputs, seconds)
     if item.scratch(name).exists():
         shutil.rmtree(item.scratch(name), ignore_errors=True)
-    if name in CONSUMED and not item.spec.render.keep_frames:
-        shutil.rmtree(item.work / CONSUMED[name], ignore_errors=True)
+    if name == _LAST:
+        remove_bulk(item.work, item.spec)
     return StageResult(status, marker, report)
 
 

@@ -17,6 +17,8 @@ from houdini_pdg.plan import Item
 
 CONSUMED = {"pack": "render"}
 """Stage -> the earlier stage whose files it uses up: render's frames are removed once packed."""
+REMADE = {"characters": ("characters.usdc",)}
+"""Stage -> its large files that only the render needs, which makes them again if they are gone."""
 
 
 def write_marker(
@@ -70,7 +72,12 @@ def marker_is_valid(item: Item, name: str) -> bool:
         return True
     if marker.get("points_at", _points_at(item, name)) != _points_at(item, name):
         return False
-    return all(_has_size(item.root / place, size) for place, size in marker["outputs"].items())
+    gone = [item.work / file for file in REMADE.get(name, ())]
+    gone = [path for path in gone if not path.exists()]
+    return all(
+        _has_size(path, size) or path in gone
+        for path, size in ((item.root / place, size) for place, size in marker["outputs"].items())
+    )
 
 
 def _points_at(item: Item, name: str) -> list[str]:

@@ -91,10 +91,16 @@ def _provenance(item: Item) -> dict[str, Any]:
             "index": item.index,
             "seed": str(item.seed),
             "hashes": item.hashes,
-            "spec": item.spec_values,
+            "spec": _what_decides(item.spec_values),
         },
     }
     return record
+
+
+def _what_decides(spec_values: dict[str, Any]) -> dict[str, Any]:
+    """The spec without what is kept beside the result, so that equal scenes are equal files."""
+    pack = {key: value for key, value in spec_values["pack"].items() if key != "keep_work"}
+    return {**spec_values, "pack": pack}
 
 
 def _paths(item: Item) -> dict[str, dict[str, Any]]:

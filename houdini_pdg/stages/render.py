@@ -16,6 +16,7 @@ from houdini_pdg.render.base import CameraMotion, RenderJob
 from scaling4d.geometry.seeds import child_seed
 
 from . import Item
+from .bulk import restore_bulk
 
 log = logging.getLogger(__name__)
 
@@ -28,12 +29,14 @@ def run(item: Item, out: Path) -> dict[str, Any]:
 
     Raises:
         RenderError: the renderer failed; the same job may be tried again.
+        RuntimeError: the people, removed since the scene was packed, do not come out as before.
         ValueError: the cameras do not fit the spec.
     """
     from pxr import Usd
 
     from houdini_pdg.render.instances import number_instances
 
+    restore_bulk(item, out)
     spec = item.spec
     scratch = item.scratch("render")
     scratch.mkdir(parents=True, exist_ok=True)

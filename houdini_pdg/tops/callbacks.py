@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from houdini_pdg.engine.tasks import scene_task
 from houdini_pdg.graph import SCENE_STAGES
+from houdini_pdg.mint import unfinished_tasks
 from houdini_pdg.plan import read_plan
 
 if TYPE_CHECKING:
@@ -24,11 +25,13 @@ def add_scenes(
 ) -> int:
     """Add one static work item per planned scene; returns how many.
 
-    Reads the plan and nothing else, so that the same items come out on every cook.
+    The items follow from the plan alone, so that the same come out on every cook. PDG takes a stage
+    whose marker is there for cached: those of damaged files are removed first, as other engines do.
     """
     plan = read_plan(Path(plan_path).parent)
     chosen = plan.scenes[first:last]
     for scene in chosen:
+        unfinished_tasks(plan, scene)
         item = item_holder.addWorkItem(name=scene.scene_id, index=scene.index)
         item.setStringAttrib("scene_id", scene.scene_id)
         item.setIntAttrib("scene_index", scene.index)

@@ -32,7 +32,7 @@ SPEC = {
     "width": 64,
     "characters": {"count": [1, 1]},
     "render": {"renderer": "preview"},
-    "pack": {"max_rgb_difference": 1.0},
+    "pack": {"max_rgb_difference": 1.0, "keep_work": True},
 }
 
 

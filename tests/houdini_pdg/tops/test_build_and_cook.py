@@ -67,6 +67,18 @@ def test_second_cook_starts_no_command(tmp_path, enter):
     assert host.commands == []
 
 
+def test_a_lost_scene_file_is_made_again_although_its_markers_are_there(tmp_path, enter):
+    """PDG takes an item for cached when its marker exists; the file behind it may be gone."""
+    enter("21.0")
+    plan = plan_of(tmp_path, render={"renderer": "preview"})
+    cook(build(plan), expected=1)
+    (tmp_path / "scenes/scene_000000.h5").unlink()
+    host = enter("21.0")
+    assert cook(build(plan), expected=1).succeeded
+    assert [argv[6] for argv in host.commands] == ["render", "pack", "index"]
+    assert main(["verify", str(tmp_path)]) == 0
+
+
 def test_failed_items_are_reported_although_cooking_does_not_raise(tmp_path, enter):
     enter("21.0", run=lambda argv: 1)
     plan = plan_of(tmp_path, scenes=2)
