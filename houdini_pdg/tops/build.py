@@ -22,7 +22,7 @@ from .surface import (
 )
 
 
-class SurfaceError(RuntimeError):
+class SurfaceError(ValueError):
     """This Houdini lacks a node type, parameter or token that the network needs."""
 
 
@@ -154,12 +154,24 @@ def set_parameters(node: hou.OpNode, values: Mapping[str, Value]) -> None:
         parm = node.parm(name)
         if parm is None:
             raise SurfaceError(f"{node.path()} ({node.type().name()}) has no parameter {name!r}")
-        if isinstance(parm.parmTemplate(), hou.MenuParmTemplate):
-            tokens = parm.menuItems()
-            if value not in tokens:
-                known = ", ".join(tokens)
-                raise SurfaceError(f"{node.path()}/{name} has no token {value!r}, it has {known}")
-        parm.set(value)
+        parm.set(_fitting(parm, value, f"{node.path()}/{name}"))
+
+
+def _fitting(parm: hou.Parm, value: Value, where: str) -> Value:
+    """The value as the parameter's kind takes it; one from the command line is text."""
+    template = parm.parmTemplate()
+    if isinstance(template, hou.MenuParmTemplate):
+        tokens = parm.menuItems()
+        if value not in tokens:
+            raise SurfaceError(f"{where} has no token {value!r}, it has {', '.join(tokens)}")
+    elif isinstance(value, str) and not isinstance(template, hou.StringParmTemplate):
+        try:
+            return int(value) if value.lstrip("-").isdigit() else float(value)
+        except ValueError as error:
+            raise SurfaceError(
+                f"{where} takes a number (a toggle 0 or 1), got {value!r}"
+            ) from error
+    return value
 
 
 def create_node(parent: hou.Node, kind: str, name: str) -> hou.Node:

@@ -5,9 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from houdini_pdg.engine.command import DISK_FULL, EXIT_DISK_FULL
 from houdini_pdg.mint import run_lock, take_back_finished
@@ -15,7 +12,7 @@ from houdini_pdg.plan import read_plan
 from houdini_pdg.quarantine import set_aside
 from houdini_pdg.stages.index import run_index
 
-from .schedulers import NetworkOptions
+from .schedulers import NetworkOptions, Value
 from .surface import SCHEDULERS
 
 
@@ -67,13 +64,13 @@ def run_tops(options: argparse.Namespace) -> int:
 
 
 def network_options(options: argparse.Namespace) -> NetworkOptions:
-    """Read the command line's network options; ``--set`` values are YAML."""
-    extra: dict[str, Any] = {}
+    """Read the command line's network options; `build` fits ``--set`` values to the parameters."""
+    extra: dict[str, Value] = {}
     for text in options.set or []:
         name, equals, value = text.partition("=")
         if not equals:
             raise ValueError(f"--set takes PARAMETER=VALUE, got {text!r}")
-        extra[name] = yaml.safe_load(value)
+        extra[name] = value
     return NetworkOptions(
         scheduler=options.scheduler,
         python=options.python,

@@ -50,12 +50,17 @@ class MenuParmTemplate(ParmTemplate):
     pass
 
 
+class StringParmTemplate(ParmTemplate):
+    pass
+
+
 class Parm:
     def __init__(self, node: Node, name: str, fact: dict[str, Any]) -> None:
         self._node, self._name, self._fact = node, name, fact
 
     def parmTemplate(self) -> ParmTemplate:
-        return MenuParmTemplate() if self._fact["kind"] == "Menu" else ParmTemplate()
+        kinds = {"Menu": MenuParmTemplate, "String": StringParmTemplate}
+        return kinds.get(self._fact["kind"], ParmTemplate)()
 
     def menuItems(self) -> tuple[str, ...]:
         if self._fact["kind"] != "Menu":
@@ -259,6 +264,7 @@ class Host:
             "TopNode": Node,
             "OperationFailed": OperationFailed,
             "MenuParmTemplate": MenuParmTemplate,
+            "StringParmTemplate": StringParmTemplate,
             "node": self._find,
             "hipFile": types.SimpleNamespace(save=self.saved.append),
             "applicationVersionString": lambda: f"{self.version}.0 (fake)",

@@ -6,6 +6,8 @@ import importlib
 import json
 import shlex
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,56 @@ def test_wrong_scheduler_parameter_is_refused(tmp_path, enter):
         build(plan_of(tmp_path), extra={"hqueue_priority": "7"})
     with pytest.raises(module.SurfaceError, match="has no token '9'"):
         build(plan_of(tmp_path), extra={"tempdirmenu": "9"})
+
+
+def test_scheduler_values_of_the_command_line_fit_their_parameters(tmp_path, enter, capsys):
+    """A menu takes its token, a text a text that reads like a number, a number a number."""
+    host = enter("21.0")
+    plan_of(tmp_path)
+    command = ["tops", "build", str(tmp_path), "--python", "/opt/venv/bin/python"]
+    deadline = ["--scheduler", "deadline", "--set", "deadline_jobpool=7"]
+    assert main([*command, *deadline, "--set", "deadline_jobpriority=60"]) == 0
+    values = host.tasks.children()[0].children()[0].values
+    assert (values["deadline_jobpool"], values["deadline_jobpriority"]) == ("7", 60)
+    assert main([*command, "--set", "tempdirmenu=1"]) == 0
+    for wrong, message in (
+        ("maxprocs=many", "takes a number (a toggle 0 or 1), got 'many'"),
+        ("tempdirmenu=9", "has no token '9', it has 0, 1, 2"),
+        ("hqueue_priority=7", "has no parameter 'hqueue_priority'"),
+        ("maxprocs", "--set takes PARAMETER=VALUE"),
+    ):
+        assert main([*command, "--set", wrong]) == 2
+        assert message in capsys.readouterr().err
+
+
+COOK_WITH_LITTLE = """
+import sys
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        top = name.split(".")[0]
+        known = {"houdini_pdg", "scaling4d", "tests", "numpy"} | set(sys.stdlib_module_names)
+        if top not in known:
+            raise ModuleNotFoundError(f"Houdini's Python has no {name}")
+
+sys.meta_path.insert(0, Missing())
+from tests.houdini_pdg.tops.fake_houdini import Host
+sys.modules.update(Host("21.0", run=lambda argv: 1).modules())
+from houdini_pdg.__main__ import main
+command = ["tops", "cook", sys.argv[1], "--python", "/opt/venv/bin/python"]
+sys.exit(main([*command, "--set", "maxprocs=3"]))
+"""
+
+
+def test_cooking_needs_no_package_that_houdini_may_not_have(tmp_path, repository):
+    """Its Python comes with numpy; the stages run in another."""
+    plan_of(tmp_path)
+    command = [sys.executable, "-c", COOK_WITH_LITTLE, str(tmp_path)]
+    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr  # the item fails, as it must; the cook does not
+    assert "failed: render_0 is" in done.stderr
+    assert (tmp_path / "quarantine/scene_000000.json").is_file()
+    assert (tmp_path / "index.jsonl").read_text() == ""
 
 
 def test_cooking_the_network_mints_the_scenes(tmp_path, enter):
