@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .config import RenderConfig
+
+log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 """Called with (frames finished, frames in all)."""
@@ -64,11 +67,47 @@ class Frame:
     instance_id: NDArray[np.uint16] | None
 
 
+def keep_whole_frames(
+    job: RenderJob,
+    files: Callable[[str, int], tuple[Path, ...]],
+    read: Callable[[str, int], object],
+) -> int:
+    """Count the frames that an earlier attempt left whole, and remove those that cannot be read.
+
+    Args:
+        job: what is rendered.
+        files: the files of a camera's frame.
+        read: reads a camera's frame, raising `RenderError` when it is damaged.
+    """
+    whole = 0
+    for camera in job.cameras:
+        for frame in range(job.frames):
+            paths = files(camera, frame)
+            if not all(path.exists() for path in paths):
+                continue
+            try:
+                read(camera, frame)
+                whole += 1
+            except RenderError as error:
+                log.warning("rendered again: %s", error)
+                for path in paths:
+                    path.unlink()
+    return whole
+
+
 class Renderer(Protocol):
     """A way from a composed USD stage to frames."""
 
     def version(self) -> str:
         """Name and version for the scene file."""
+        ...
+
+    def require(self) -> None:
+        """Look for what the renderer needs on this machine.
+
+        Raises:
+            RenderError: something is missing; the message says what to install or set.
+        """
         ...
 
     def render(self, job: RenderJob, progress: Progress) -> None:

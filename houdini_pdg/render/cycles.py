@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sys
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from houdini_pdg.configuration import to_mapping
 from houdini_pdg.files import write_json
 from houdini_pdg.process import TIMED_OUT, run
 
-from .base import Frame, Progress, RenderError, RenderJob
+from .base import Frame, Progress, RenderError, RenderJob, keep_whole_frames
 from .instances import write_numbered_layer
 from .lighting import read_lights, read_sky
 
@@ -35,13 +35,23 @@ class CyclesRenderer:
         except PackageNotFoundError:
             return "cycles"
 
+    def require(self) -> None:
+        if find_spec("bpy") is None:
+            raise RenderError(
+                "the renderer cycles needs Blender's module: pip install 'scaling4d[render]'"
+            )
+
     def render(self, job: RenderJob, progress: Progress) -> None:
-        _require_bpy()
+        self.require()
         job.out.mkdir(parents=True, exist_ok=True)
         _drop_partials(job.out)
         job_path = job.out / "job.json"
         write_json(job_path, _job_values(job))
-        done = _count_frames(job)
+        done = keep_whole_frames(
+            job,
+            lambda camera, frame: frame_paths(job.out, camera, frame),
+            lambda camera, frame: self.read_frame(job.out, camera, frame),
+        )
         progress(done, job.total)
 
         def on_line(line: str) -> None:
@@ -133,15 +143,6 @@ def _job_values(job: RenderJob) -> dict[str, Any]:
     }
 
 
-def _count_frames(job: RenderJob) -> int:
-    """Frames that an earlier, killed attempt left whole."""
-    return sum(
-        all(path.exists() for path in frame_paths(job.out, camera, frame))
-        for camera in job.cameras
-        for frame in range(job.frames)
-    )
-
-
 def _drop_partials(folder: Path) -> None:
     for partial in folder.rglob(".*.png"):
         partial.unlink()
@@ -154,17 +155,3 @@ def _environment() -> dict[str, str]:
     dropped = ("PYTHONPATH", "PYTHONHOME", "PXR_PLUGINPATH_NAME")
     kept = {key: value for key, value in os.environ.items() if key not in dropped}
     return {**kept, "HOUDINI_PDG_PARENT": str(os.getpid())}
-
-
-def _require_bpy() -> None:
-    from importlib.util import find_spec
-
-    if find_spec("bpy") is None:
-        raise RenderError(
-            "the renderer cycles needs Blender's module: pip install 'scaling4d[render]'"
-        )
-
-
-def load_job(path: Path) -> Any:
-    """Read back a job file, for inspection."""
-    return json.loads(path.read_text(encoding="utf-8"))

@@ -11,6 +11,7 @@ import logging
 import os
 import re
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from houdini_pdg.process import TIMED_OUT, run
 
-from .base import Frame, Progress, RenderError, RenderJob
+from .base import Frame, Progress, RenderError, RenderJob, keep_whole_frames
 from .config import KarmaConfig
 from .exr import ExrError, read_channels
 from .husk import HuskOptions
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 _FAR_AWAY = 1e9
 _PERCENT = re.compile(r"ALF_PROGRESS\s+(\d+)%")
 _LEAKING = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")  # would change husk's own Python
+_PATIENCE = (0.5, 2.0)  # seconds: a network disk may show files after husk has returned
 _STAGE = "karma.usda"
 _ARRIVALS = "arrivals"
 
@@ -44,13 +46,21 @@ class KarmaRenderer:
         line = next((text for text in finished.tail if text.strip()), "unknown")
         return f"karma {self._config.engine} ({line.strip()})"
 
+    def require(self) -> None:
+        self._executable()
+
     def render(self, job: RenderJob, progress: Progress) -> None:
         from .karma_stage import write_karma_stage
 
-        self._executable()
+        self.require()
         job.out.mkdir(parents=True, exist_ok=True)
         write_karma_stage(job.out / _STAGE, job)
         shutil.rmtree(job.out / _ARRIVALS, ignore_errors=True)
+        keep_whole_frames(
+            job,
+            lambda camera, frame: (_frame_path(job.out, camera, frame),),
+            lambda camera, frame: _read(_frame_path(job.out, camera, frame), exposure=0.0),
+        )
         for position, camera in enumerate(job.cameras):
             missing = [f for f in range(job.frames) if not _frame_path(job.out, camera, f).exists()]
             progress(position * job.frames + job.frames - len(missing), job.total)
@@ -94,6 +104,11 @@ class KarmaRenderer:
         limit = job.config.timeout_minutes * 60
         finished = run(options.argv(), on_line=on_line, stall=limit, environment=environment)
         problem = self._collect(job, camera, first, arrivals)
+        for seconds in _PATIENCE if finished.returncode == 0 else ():
+            if problem is None:
+                break
+            time.sleep(seconds)
+            problem = self._collect(job, camera, first, arrivals)
         if finished.returncode == TIMED_OUT:
             raise RenderError(f"husk said nothing for {limit / 60:g} minutes and was killed")
         if finished.returncode != 0:
@@ -108,6 +123,8 @@ class KarmaRenderer:
         for frame in range(first, job.frames):
             arrived = arrivals / f"frame.{int(job.start) + frame:04d}.exr"
             target = _frame_path(job.out, camera, frame)
+            if target.exists() and not arrived.exists():  # kept before
+                continue
             try:
                 _check(_read(arrived, exposure=0.0), job, arrived)
             except RenderError as error:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
 from scaling4d.storage.atomic import atomic_path
 
-from .base import Frame, Progress, RenderError, RenderJob
+from .base import Frame, Progress, RenderError, RenderJob, keep_whole_frames
 
 
 class PreviewRenderer:
@@ -18,13 +20,23 @@ class PreviewRenderer:
     def version(self) -> str:
         return f"preview (embreex {version('embreex')})"
 
+    def require(self) -> None:
+        if find_spec("embreex") is None:
+            raise RenderError("the renderer preview needs Embree: pip install 'scaling4d[render]'")
+
     def render(self, job: RenderJob, progress: Progress) -> None:
+        self.require()
         from pxr import Usd
 
         from assets_schema.preview import PreviewRenderer as EmbreeRenderer
 
         stage = Usd.Stage.Open(str(job.stage))
         caster = EmbreeRenderer(stage, instance_roots=list(job.instances))
+        keep_whole_frames(
+            job,
+            lambda camera, frame: (_frame_path(job.out, camera, frame),),
+            lambda camera, frame: self.read_frame(job.out, camera, frame),
+        )
         done = 0
         for frame in range(job.frames):
             for name, camera in job.cameras.items():
@@ -51,7 +63,7 @@ class PreviewRenderer:
         try:
             with np.load(path) as values:
                 return Frame(values["rgb"], values["depth"], values["instance_id"])
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise RenderError(f"{path} is missing or damaged ({error})") from error
 
 

@@ -22,7 +22,7 @@ import pytest
 from houdini_pdg.__main__ import main
 from houdini_pdg.engine.command import EXIT_DISK_FULL
 from houdini_pdg.mint import RunOptions, run_plan
-from houdini_pdg.plan import make_plan, write_plan
+from houdini_pdg.plan import make_plan, read_item, write_plan
 from houdini_pdg.spec import parse_spec
 from scaling4d.storage.scene_file import open_scene
 from tests.houdini_pdg.mini_library import write_mini_library
@@ -123,6 +123,21 @@ def test_a_disk_that_takes_no_more_stops_the_run_and_a_rerun_finishes(tmp_path):
     indexed_files_are_whole(tmp_path)
     assert start(tmp_path).wait() == 0
     all_is_well(tmp_path, len(plan.scenes))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
+def test_a_frame_cut_short_in_a_render_that_was_killed_is_rendered_again(tmp_path, share):
+    """Nothing else would ever: it counts as done for each further attempt, and fails the last."""
+    plan = plan_of(tmp_path, render=PREVIEW)
+    item = read_item(plan.item_path("scene_000000"))
+    assert main(["stage", "render", "--item", str(plan.item_path("scene_000000"))]) == 0
+    (item.work / "render/cam1/preview.0002.npz").rename(item.work / "late.npz")
+    item.scratch("render").parent.mkdir(exist_ok=True)
+    (item.work / "render").rename(item.scratch("render"))
+    item.marker("render").unlink()
+    cut(item.scratch("render") / "cam0/preview.0001.npz", share)
+    assert run_plan(plan, RunOptions(progress=False)).finished == 1
+    all_is_well(tmp_path, 1)
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -67,6 +68,12 @@ def render(options: argparse.Namespace, mode: str) -> int:
     width, height = (int(value) for value in options.res)
     frames = range(first, first + count)
     if mode == "lie":
+        return 0
+    if mode == "late":  # the files appear after husk has returned, as on a network disk
+        command = [sys.executable, __file__, *sys.argv[1:]]
+        later = {**os.environ, "FAKE_HUSK": "ok"}
+        quiet = dict.fromkeys(("stdout", "stderr"), subprocess.DEVNULL)
+        subprocess.Popen(command, env=later, **quiet)
         return 0
     stop = first + count // 2 if mode in ("fail", "hang", "half") else first + count
     for number, frame in enumerate(frames):

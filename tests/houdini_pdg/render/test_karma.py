@@ -131,7 +131,8 @@ def test_authored_cameras_project_like_the_pinhole(job, tmp_path):
         ("flat", "ended with status 0, but .*holds no depth"),
     ],
 )
-def test_a_husk_that_fails_or_lies_is_found_out(job, husk, mode, message):
+def test_a_husk_that_fails_or_lies_is_found_out(job, husk, monkeypatch, mode, message):
+    monkeypatch.setattr(karma, "_PATIENCE", (0.0,))
     husk(mode)
     with pytest.raises(RenderError, match=message):
         render(job)
@@ -148,6 +149,21 @@ def test_frames_of_a_failed_call_are_kept_and_the_rest_is_rendered(job, husk):
     renderer = render(job)
     assert {name: (job.out / "cam0" / name).stat().st_mtime_ns for name in kept} == before
     renderer.read_frame(job.out, "cam1", FRAMES - 1)
+
+
+def test_files_that_appear_late_are_waited_for(job, husk, monkeypatch):
+    monkeypatch.setattr(karma, "_PATIENCE", (0.1,) * 150)
+    husk("late")
+    one = replace(job, cameras={"cam0": job.cameras["cam0"]})
+    render(one).read_frame(job.out, "cam0", FRAMES - 1)
+
+
+def test_a_damaged_frame_of_an_earlier_attempt_is_rendered_again(job, husk):
+    render(job)
+    damaged = job.out / "cam1" / "frame.0002.exr"
+    whole = damaged.read_bytes()
+    damaged.write_bytes(whole[: len(whole) // 2])
+    render(job).read_frame(job.out, "cam1", 2)
 
 
 def test_a_hanging_husk_is_killed(job, husk):
