@@ -7,7 +7,9 @@ import logging
 import sys
 from collections.abc import Sequence
 
+from houdini_pdg.engine.command import EXIT_DISK_FULL
 from houdini_pdg.pipeline_cli import COMMANDS, add_parsers
+from houdini_pdg.stage_cli import NO_SPACE
 
 EPILOG = """\
 examples:
@@ -52,6 +54,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except OSError as error:  # a folder that cannot be written, a full disk
+        logging.debug("%s failed", options.command, exc_info=True)
+        where = f": {error.filename}" if error.filename else ""
+        print(f"error: {error.strerror or error}{where}", file=sys.stderr)
+        return EXIT_DISK_FULL if error.errno in NO_SPACE else 2
     except KeyboardInterrupt:
         print("interrupted: run the same command again to go on", file=sys.stderr)
         return 130

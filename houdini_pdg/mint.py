@@ -17,6 +17,8 @@ from .engine.tasks import Task, all_task, scene_task
 from .graph import GRAPH, SCENE_STAGES
 from .plan import Plan, PlannedScene, read_item
 from .quarantine import Failure, quarantine_path, set_aside, take_back
+from .render import make_renderer
+from .render.base import RenderError
 from .stages import marker_is_valid, read_marker, remove_bulk
 
 log = logging.getLogger(__name__)
@@ -59,6 +61,8 @@ def run_plan(plan: Plan, options: RunOptions) -> RunReport:
         tasks, cached = _unfinished(plan, chosen, options.skip_quarantined)
         if len(tasks) > 1:  # more than the index
             _require_libraries(plan)
+        if options.address is None and any(task.stage.renders for task in tasks):
+            _require_renderer(plan)
         progress = Progress(len(tasks) + cached, cached, show=options.progress)
         try:
             outcomes = _execute(tasks, progress, options)
@@ -91,6 +95,14 @@ def _require_libraries(plan: Plan) -> None:
                 f"the library {path} is not there: put it back, or mint again with a spec that "
                 "names its new place (finished scenes are kept)"
             )
+
+
+def _require_renderer(plan: Plan) -> None:
+    """Say before anything runs what this machine lacks; a cluster's workers are not looked at."""
+    try:
+        make_renderer(plan.spec.render).require()
+    except RenderError as error:
+        raise ValueError(str(error)) from error
 
 
 def _execute(tasks: list[Task], progress: Progress, options: RunOptions) -> list[Outcome]:

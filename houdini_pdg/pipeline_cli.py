@@ -131,6 +131,10 @@ def _run(plan: Plan, options: argparse.Namespace) -> int:
     from .engine.local import Limits
     from .mint import RunOptions, chosen_scenes, run_plan
 
+    if options.address is not None and options.engine != "dask":
+        raise ValueError("--address names a Dask scheduler: add --engine dask")
+    if options.memory is not None and options.engine == "dask":
+        raise ValueError("--memory is of the local engine: Dask takes one command per worker")
     limits = Limits()
     for name in ("workers", "renders"):
         if (count := getattr(options, name)) is not None:

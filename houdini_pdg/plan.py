@@ -95,11 +95,12 @@ def make_plan(spec: MintSpec, root: Path) -> Plan:
     """Derive the plan of ``spec`` without writing anything.
 
     Raises:
-        SpecError: a library or layout file that the spec names does not exist, or a layout file
-            breaks the grammar.
+        SpecError: a library or layout file that the spec names does not exist or cannot be used,
+            or the libraries lack a motion that it names.
     """
     slices = {stage.name: _slice_digest(spec, stage) for stage in SCENE_STAGES}
     _check_layouts(spec)
+    _check_libraries(spec)
     scenes = tuple(_plan_scene(spec.seed, index, slices) for index in range(spec.scenes))
     content = digest([SCHEMA, spec.name, spec.seed, [scene.hashes["pack"] for scene in scenes]])
     return Plan(root.resolve(), replace(spec, output=None), content, scenes)
@@ -220,6 +221,25 @@ def _check_layouts(spec: MintSpec) -> None:
             raise SpecError(f"layout.files: {path}, {error}") from error
         except UnicodeDecodeError as error:
             raise SpecError(f"layout.files: {path} is not a text in UTF-8") from error
+
+
+def _check_libraries(spec: MintSpec) -> None:
+    """Read every catalogue once, so that a wrong one fails the plan and not each of its scenes."""
+    motions = {name for path in spec.libraries for name in _motions(path)}
+    if unknown := [name for name in spec.characters.motions if name not in motions]:
+        known = f"have {', '.join(sorted(motions))}" if motions else "hold no people"
+        raise SpecError(f"characters.motions: unknown {', '.join(unknown)}: the libraries {known}")
+
+
+def _motions(catalogue: Path) -> Iterator[str]:
+    from assets_schema.catalog import Catalog, CatalogError  # needs more than Houdini's Python has
+
+    try:
+        entries = list(Catalog.load(catalogue))
+    except CatalogError as error:
+        raise SpecError(f"libraries: {error}") from error
+    for entry in entries:
+        yield from entry.character.motions if entry.character else ()
 
 
 def _holds(path: Path, text: str) -> bool:

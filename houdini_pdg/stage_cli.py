@@ -22,7 +22,7 @@ from .tops.surface import JobEnvironment
 log = logging.getLogger(__name__)
 
 _FULL_BYTES = 1 << 20
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # also a quota and a limit on file sizes
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # also a quota and a limit on file sizes
 _NO_SPACE_TEXT = ("No space left on device", "Disk quota exceeded", "File too large")
 
 
@@ -84,7 +84,7 @@ def is_disk_full(error: BaseException, place: Path) -> bool:
     """Say whether an error came from a full disk, also when a library hid its number."""
     chain: BaseException | None = error
     while chain is not None:
-        if getattr(chain, "errno", None) in _NO_SPACE:
+        if getattr(chain, "errno", None) in NO_SPACE:
             return True
         if any(text in str(chain) for text in _NO_SPACE_TEXT):
             return True

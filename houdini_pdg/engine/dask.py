@@ -127,6 +127,10 @@ def _client(address: str | None, workers: int, renders: int) -> Iterator[Any]:
             client = Client(address, timeout=_PATIENCE)
         except (OSError, TimeoutError) as error:
             raise ValueError(f"no Dask scheduler answers at {address}: {error}") from error
+        except ValueError as error:
+            raise ValueError(
+                f"--address must read like tcp://host:8786, got {address!r} ({error})"
+            ) from error
         with client:
             yield client
         return

@@ -94,6 +94,8 @@ def test_a_spoiled_layout_in_one_file_is_a_finding_and_the_others_are_verified(t
         ("run {root} --workers 0", "--workers must be at least 1, got 0"),
         ("run {root} --renders 0", "--renders must be at least 1, got 0"),
         ("run {root} --memory -1", "--memory must be positive"),
+        ("run {root} --address tcp://host:8786", "add --engine dask"),
+        ("run {root} --engine dask --memory 4", "--memory is of the local engine"),
         ("mint {root}/scenes/scene_000000.h5", "say where the scene goes: --out DIR"),
     ],
 )
@@ -241,6 +243,33 @@ def test_a_dask_worker_killed_in_the_middle_loses_nothing(tmp_path):
     assert killed
     assert (report.finished, report.quarantined) == (2, ())
     assert main(["verify", str(tmp_path)]) == 0
+
+
+def test_what_this_machine_cannot_render_is_told_before_anything_runs(tiny, capsys, monkeypatch):
+    """Else each of ten thousand scenes would fail three times and be set aside."""
+    (tiny.root / "scenes/scene_000001.h5").unlink()
+    monkeypatch.setattr("houdini_pdg.render.preview.find_spec", lambda name: None)
+    assert main(["run", str(tiny.root)]) == 2
+    assert capsys.readouterr().err == (
+        "error: the renderer preview needs Embree: pip install 'scaling4d[render]'\n"
+    )
+    assert not (tiny.root / "quarantine").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path, capsys):
+    spec = tmp_path / "spec.yaml"
+    spec.write_text("scenes: 1\n")
+    (tmp_path / "file").write_text("")
+    assert main(["plan", str(spec), "--out", str(tmp_path / "file/data")]) == 2
+    assert capsys.readouterr().err.startswith("error: Not a directory: ")
+
+
+@pytest.mark.parametrize("address", ["nonsense", "tcp://127.0.0.1"])
+def test_a_malformed_dask_address_is_one_sentence(tiny, capsys, address):
+    pytest.importorskip("distributed")
+    (tiny.root / "scenes/scene_000000.h5").unlink()
+    assert main(["run", str(tiny.root), "--engine", "dask", "--address", address]) == 2
+    assert "--address must read like tcp://host:8786" in capsys.readouterr().err
 
 
 def test_an_absent_dask_scheduler_is_one_sentence(tiny, capsys, monkeypatch):

@@ -16,7 +16,7 @@ from houdini_pdg.__main__ import main
 from houdini_pdg.engine.local import Limits
 from houdini_pdg.mint import RunOptions, run_plan
 from houdini_pdg.plan import make_plan, read_plan, write_plan
-from houdini_pdg.spec import parse_spec
+from houdini_pdg.spec import SpecError, parse_spec
 from scaling4d.storage.scene_file import open_scene, write_scene
 from tests.houdini_pdg.mini_library import write_mini_library
 
@@ -70,6 +70,16 @@ ALL = ("scenes/*.h5", "work/*/layout.txt", "work/*/*.usda", "work/*/*.usdc", "wo
 def test_same_seed_gives_the_same_bytes(minted, library):
     plan, _ = run(library.parent.parent / "again", library)
     assert files(plan.root, *ALL) == files(minted.root, *ALL)
+
+
+def test_a_motion_that_no_library_has_fails_the_plan(library, tmp_path):
+    """Beside one that is known, too: it would otherwise never be seen."""
+    motions = {"motions": ["walk", "swim"], "count": [1, 1]}
+    spec = parse_spec({**SPEC, "libraries": [str(library)], "characters": motions})
+    with pytest.raises(SpecError, match=r"unknown swim: the libraries have .*walk"):
+        make_plan(spec, tmp_path)
+    with pytest.raises(SpecError, match="the libraries hold no people"):
+        make_plan(parse_spec({"scenes": 1, "characters": motions}), tmp_path)
 
 
 def test_another_seed_gives_other_scenes(minted, library):

@@ -70,7 +70,8 @@ def test_a_changed_section_remakes_its_stage_and_what_follows():
 
 
 def test_a_moved_library_is_the_same_and_an_edited_one_is_not(tmp_path):
-    for name, text in (("a", "x: 1\n"), ("b", "x: 1\n"), ("c", "x: 2\n")):
+    head = "format: scaling4d-catalog\nversion: 1\nentries: []\n"
+    for name, text in (("a", head), ("b", head), ("c", f"{head}# another\n")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "catalog.yaml").write_text(text)
     plans = {n: plan(libraries=[str(tmp_path / n / "catalog.yaml")]) for n in "abc"}

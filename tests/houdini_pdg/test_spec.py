@@ -90,6 +90,11 @@ def test_missing_files_are_named(tmp_path, capsys):
     path = write(tmp_path, "scenes: 1\nlibraries: [lib/catalog.yaml]\n")
     assert main(["plan", str(path), "--out", str(tmp_path / "out")]) == 2
     assert "catalog.yaml does not exist" in capsys.readouterr().err
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib/catalog.yaml").write_text("name: a spec, by mistake\n")
+    assert main(["plan", str(path), "--out", str(tmp_path / "out")]) == 2
+    assert "catalog.yaml is no catalogue" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_broken_override_is_refused(tmp_path):
