@@ -115,6 +115,7 @@ class Renderer(Protocol):
 
         Raises:
             RenderError: the renderer failed or a frame is missing or damaged.
+            ValueError: this machine cannot do what is asked; trying again would not help.
         """
         ...
 

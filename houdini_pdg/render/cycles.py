@@ -54,9 +54,13 @@ class CyclesRenderer:
         )
         progress(done, job.total)
 
+        cannot: list[str] = []
+
         def on_line(line: str) -> None:
             nonlocal done
-            if line.startswith("@frame "):
+            if line.startswith("@cannot "):
+                cannot.append(line.removeprefix("@cannot "))
+            elif line.startswith("@frame "):
                 done += 1
                 progress(done, job.total)
             elif line and not line.startswith(("Fra:", "Saved:", " Time:")):
@@ -70,6 +74,8 @@ class CyclesRenderer:
             stall=max(_START_SECONDS, job.config.timeout_minutes * 60),
             environment=_environment(),
         )
+        if cannot:
+            raise ValueError(cannot[0])
         if finished.returncode == TIMED_OUT:
             raise RenderError("Cycles wrote nothing for too long and was killed")
         if finished.returncode != 0:

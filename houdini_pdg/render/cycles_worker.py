@@ -28,6 +28,7 @@ from mathutils import Matrix  # type: ignore[import-not-found]  # inside the bpy
 
 GPU_BACKENDS = ("OPTIX", "CUDA", "HIP", "METAL", "ONEAPI")
 MANY_LIGHTS = 16
+CANNOT = "@cannot"  # what this machine can never do; the parent does not try again
 PROGRESS = "@frame"  # the parent counts lines that start with this word
 
 
@@ -234,7 +235,9 @@ def configure_device(scene: Any, settings: dict[str, Any]) -> None:
             scene.cycles.device = "GPU"
             say(f"rendering on {backend}: {', '.join(device.name for device in found)}")
             return
-    sys.exit("render.cycles.device is gpu, but Cycles finds none: install its driver or use cpu")
+    what = "render.cycles.device is gpu, but Cycles finds none: install its driver or use cpu"
+    say(f"{CANNOT} {what}")
+    sys.exit(1)
 
 
 def configure_colour(scene: Any, job: dict[str, Any], task: dict[str, Any]) -> None:

@@ -31,8 +31,14 @@ _FAR_AWAY = 1e9
 _PERCENT = re.compile(r"ALF_PROGRESS\s+(\d+)%")
 _LEAKING = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")  # would change husk's own Python
 _PATIENCE = (0.5, 2.0)  # seconds: a network disk may show files after husk has returned
+_LICENCE = "licen"  # in what husk says when it gets none, in either spelling
+_LICENCE_WAITS = (15.0, 30.0, 60.0)  # seconds; schedulers try again at once, which helps nobody
 _STAGE = "karma.usda"
 _ARRIVALS = "arrivals"
+
+
+class LicenceError(RenderError):
+    """husk found no licence free."""
 
 
 class KarmaRenderer:
@@ -62,14 +68,24 @@ class KarmaRenderer:
             lambda camera, frame: _read(_frame_path(job.out, camera, frame), exposure=0.0),
         )
         for position, camera in enumerate(job.cameras):
-            missing = [f for f in range(job.frames) if not _frame_path(job.out, camera, f).exists()]
+            missing = _missing(job, camera)
             progress(position * job.frames + job.frames - len(missing), job.total)
             if missing:
-                self._render_camera(job, camera, missing[0], progress)
+                self._with_licence(job, camera, progress)
         progress(job.total, job.total)
 
     def read_frame(self, folder: Path, camera: str, frame: int) -> Frame:
         return _read(_frame_path(folder, camera, frame), exposure=_read_exposure(folder))
+
+    def _with_licence(self, job: RenderJob, camera: str, progress: Progress) -> None:
+        """Render a camera, waiting for a licence that others hold; any other failure is raised."""
+        for seconds in _LICENCE_WAITS:
+            try:
+                return self._render_camera(job, camera, _missing(job, camera)[0], progress)
+            except LicenceError as error:
+                log.warning("%s: tried again in %g s", error, seconds)
+                time.sleep(seconds)
+        return self._render_camera(job, camera, _missing(job, camera)[0], progress)
 
     def _render_camera(self, job: RenderJob, camera: str, first: int, progress: Progress) -> None:
         """One husk call from the first missing frame to the end."""
@@ -113,7 +129,8 @@ class KarmaRenderer:
             raise RenderError(f"husk said nothing for {limit / 60:g} minutes and was killed")
         if finished.returncode != 0:
             last = next((line for line in reversed(finished.tail) if line.strip()), "no output")
-            raise RenderError(f"husk ended with status {finished.returncode}: {last}")
+            kind = LicenceError if _LICENCE in last.lower() else RenderError
+            raise kind(f"husk ended with status {finished.returncode}: {last}")
         if problem is not None:
             raise RenderError(f"husk ended with status 0, but {problem}")
 
@@ -142,6 +159,10 @@ class KarmaRenderer:
                 "PATH: source houdini_setup, or set render.karma.executable"
             )
         return found
+
+
+def _missing(job: RenderJob, camera: str) -> list[int]:
+    return [f for f in range(job.frames) if not _frame_path(job.out, camera, f).exists()]
 
 
 def _frame_path(folder: Path, camera: str, frame: int) -> Path:

@@ -133,12 +133,14 @@ def test_authored_cameras_project_like_the_pinhole(job, tmp_path):
 )
 def test_a_husk_that_fails_or_lies_is_found_out(job, husk, monkeypatch, mode, message):
     monkeypatch.setattr(karma, "_PATIENCE", (0.0,))
+    monkeypatch.setattr(karma, "_LICENCE_WAITS", ())
     husk(mode)
     with pytest.raises(RenderError, match=message):
         render(job)
 
 
-def test_frames_of_a_failed_call_are_kept_and_the_rest_is_rendered(job, husk):
+def test_frames_of_a_failed_call_are_kept_and_the_rest_is_rendered(job, husk, monkeypatch):
+    monkeypatch.setattr(karma, "_LICENCE_WAITS", ())
     husk("fail")
     with pytest.raises(RenderError):
         render(job)
@@ -156,6 +158,24 @@ def test_files_that_appear_late_are_waited_for(job, husk, monkeypatch):
     husk("late")
     one = replace(job, cameras={"cam0": job.cameras["cam0"]})
     render(one).read_frame(job.out, "cam0", FRAMES - 1)
+
+
+def test_a_licence_that_others_hold_is_waited_for_and_nothing_else(job, husk, monkeypatch):
+    waits: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        husk("ok" if len(waits) == 2 else "fail")
+
+    monkeypatch.setattr(karma.time, "sleep", wait)
+    husk("fail")
+    render(job).read_frame(job.out, "cam1", FRAMES - 1)
+    assert waits == [15.0, 30.0]
+    husk("half")
+    monkeypatch.setattr(karma, "_PATIENCE", ())
+    with pytest.raises(RenderError, match="is missing"):
+        render(replace(job, out=job.out / "other"))
+    assert len(waits) == 2
 
 
 def test_a_damaged_frame_of_an_earlier_attempt_is_rendered_again(job, husk):
