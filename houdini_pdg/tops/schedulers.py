@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,6 +84,8 @@ def _local(slots: int, attempts: int, seconds: float) -> dict[str, Value]:
         LocalScheduler.RETRIES: attempts - 1,
         LocalScheduler.USE_TIME_LIMIT: 1,
         LocalScheduler.TIME_LIMIT: seconds,
+        LocalScheduler.LIMIT_THREADS: 1,  # of husk; all at once shall take each core once
+        LocalScheduler.THREADS: max(1, (os.cpu_count() or 1) // slots),
         LocalScheduler.UNSET: _UNSET,
     }
 

@@ -90,6 +90,8 @@ class LocalScheduler(AnyScheduler):
     USE_TIME_LIMIT = "local_enabletimeout"
     TIME_LIMIT = "local_maxtime"
     UNSET = "local_envunset"
+    LIMIT_THREADS = "local_usehoudinimaxthreads"
+    THREADS = "local_houdinimaxthreads"
 
 
 class HQueueScheduler(AnyScheduler):

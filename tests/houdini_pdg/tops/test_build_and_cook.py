@@ -250,11 +250,14 @@ def test_commands_hold_nothing_that_pdg_expands(tmp_path, enter):
         NetworkOptions(python="/opt/$HFS/python")
 
 
-def test_render_slots_follow_the_option():
+def test_render_slots_follow_the_option(monkeypatch):
+    """With as many threads for each as leave the cores to all of them."""
+    monkeypatch.setattr("os.cpu_count", lambda: 16)
     options = NetworkOptions(python="python", workers=6, renders=2)
     cpu = scheduler_parameters(options, Path("/data"), renders=False)
     render = scheduler_parameters(options, Path("/data"), renders=True)
     assert (cpu["maxprocs"], render["maxprocs"]) == (6, 2)
+    assert (cpu["local_houdinimaxthreads"], render["local_houdinimaxthreads"]) == (2, 8)
     assert render["local_maximumretries"] == 2
 
 
