@@ -105,6 +105,8 @@ def _plan(options: argparse.Namespace) -> Plan:
     overrides = tuple(options.overrides)
     if options.spec.suffix == ".h5":
         request = read_request(options.spec, overrides)
+        if getattr(options, "first", 0) or getattr(options, "last", None) is not None:
+            raise ValueError("--from and --to choose scenes of a spec: a scene file is one scene")
         if options.out is None:
             raise ValueError("say where the scene goes: --out DIR, not the folder it came from")
         plan = make_plan(request.spec, options.out)

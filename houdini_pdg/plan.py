@@ -14,7 +14,7 @@ from scaling4d.geometry.seeds import child_seed
 from .configuration import to_mapping
 from .files import digest, file_digest, read_json, write_text
 from .graph import SCENE_STAGES, StageDef, downstream
-from .layout.grammar import LayoutError, parse_layout
+from .preflight import check_inputs
 from .spec import MintSpec, SpecError, parse_spec, spec_to_mapping
 
 SCHEMA = 1
@@ -95,12 +95,10 @@ def make_plan(spec: MintSpec, root: Path) -> Plan:
     """Derive the plan of ``spec`` without writing anything.
 
     Raises:
-        SpecError: a library or layout file that the spec names does not exist or cannot be used,
-            or the libraries lack a motion that it names.
+        SpecError: something that the spec names does not exist or cannot be used.
     """
     slices = {stage.name: _slice_digest(spec, stage) for stage in SCENE_STAGES}
-    _check_layouts(spec)
-    _check_libraries(spec)
+    check_inputs(spec)
     scenes = tuple(_plan_scene(spec.seed, index, slices) for index in range(spec.scenes))
     content = digest([SCHEMA, spec.name, spec.seed, [scene.hashes["pack"] for scene in scenes]])
     return Plan(root.resolve(), replace(spec, output=None), content, scenes)
@@ -208,38 +206,6 @@ def _path_content(path: Path, where: str) -> Any:
         files = sorted(p for p in path.rglob("*") if p.is_file())
         return [[p.relative_to(path).as_posix(), file_digest(p)] for p in files]
     raise SpecError(f"{where}: {path} does not exist")
-
-
-def _check_layouts(spec: MintSpec) -> None:
-    """Parse every layout file once, so that a fault is told before anything runs."""
-    for path in spec.layout.files:
-        try:
-            parse_layout(path.read_text(encoding="utf-8"), lenient=spec.layout.lenient)
-        except OSError as error:
-            raise SpecError(f"layout.files: {path} cannot be read: {error.strerror}") from error
-        except LayoutError as error:
-            raise SpecError(f"layout.files: {path}, {error}") from error
-        except UnicodeDecodeError as error:
-            raise SpecError(f"layout.files: {path} is not a text in UTF-8") from error
-
-
-def _check_libraries(spec: MintSpec) -> None:
-    """Read every catalogue once, so that a wrong one fails the plan and not each of its scenes."""
-    motions = {name for path in spec.libraries for name in _motions(path)}
-    if unknown := [name for name in spec.characters.motions if name not in motions]:
-        known = f"have {', '.join(sorted(motions))}" if motions else "hold no people"
-        raise SpecError(f"characters.motions: unknown {', '.join(unknown)}: the libraries {known}")
-
-
-def _motions(catalogue: Path) -> Iterator[str]:
-    from assets_schema.catalog import Catalog, CatalogError  # needs more than Houdini's Python has
-
-    try:
-        entries = list(Catalog.load(catalogue))
-    except CatalogError as error:
-        raise SpecError(f"libraries: {error}") from error
-    for entry in entries:
-        yield from entry.character.motions if entry.character else ()
 
 
 def _holds(path: Path, text: str) -> bool:

@@ -96,6 +96,7 @@ def test_a_spoiled_layout_in_one_file_is_a_finding_and_the_others_are_verified(t
         ("run {root} --memory -1", "--memory must be positive"),
         ("run {root} --address tcp://host:8786", "add --engine dask"),
         ("run {root} --engine dask --memory 4", "--memory is of the local engine"),
+        ("mint {root}/scenes/scene_000000.h5 --out {root} --from 1", "a scene file is one scene"),
         ("mint {root}/scenes/scene_000000.h5", "say where the scene goes: --out DIR"),
     ],
 )

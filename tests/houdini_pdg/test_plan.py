@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from houdini_pdg.__main__ import main
 from houdini_pdg.engine.tasks import expand
 from houdini_pdg.graph import GRAPH, SCENE_STAGES, STAGE_NAMES, downstream, stage_def
 from houdini_pdg.plan import make_plan, read_item, read_plan, write_plan
-from houdini_pdg.spec import parse_spec
+from houdini_pdg.spec import SpecError, parse_spec
 from scaling4d.geometry.seeds import child_seed
 
 STAGES = [stage.name for stage in SCENE_STAGES]
@@ -77,6 +78,26 @@ def test_a_moved_library_is_the_same_and_an_edited_one_is_not(tmp_path):
     plans = {n: plan(libraries=[str(tmp_path / n / "catalog.yaml")]) for n in "abc"}
     assert changed(plans["a"], plans["b"]) == []
     assert changed(plans["a"], plans["c"]) == STAGES
+
+
+@pytest.mark.parametrize(
+    ("wish", "said"),
+    [
+        ("sofas", "unknown 'sofas': did you mean sofa?"),
+        ("couch", "unknown 'couch': did you mean sofa?"),
+        ("quasar", "unknown 'quasar': name a class, a box or a person"),
+    ],
+)
+def test_a_point_of_interest_that_no_scene_can_have_is_refused(wish, said):
+    with pytest.raises(SpecError, match=re.escape(said)):
+        plan(trajectory={"points_of_interest": ["person", wish]})
+
+
+def test_points_of_interest_are_classes_names_places_and_what_the_users_layouts_hold(tmp_path):
+    path = tmp_path / "layout.txt"
+    path.write_text("wall_0=Wall(0,0,0,5,0,0,2.7,0)\nbbox_0=Bbox(quasar,1,1,0.5,0,1,1,1)\n")
+    wishes = ["person", "sofa", "bbox_7", "person_0", "1,2,0.5", "quasar"]
+    plan(layout={"files": [str(path)]}, trajectory={"points_of_interest": wishes})
 
 
 def test_a_new_version_of_a_stage_remakes_it(monkeypatch):
@@ -165,7 +186,7 @@ def test_a_plan_of_100_000_scenes_is_written_read_and_scheduled_below_one_gigaby
         "from houdini_pdg.engine.local import _Schedule;"
         "from houdini_pdg.engine.tasks import expand;"
         "from houdini_pdg.plan import make_plan, read_plan, write_plan;"
-        "from houdini_pdg.spec import parse_spec;"
+        "from houdini_pdg.spec import SpecError, parse_spec;"
         "root = Path(sys.argv[1]);"
         "write_plan(make_plan(parse_spec({'scenes': 100_000}), root));"
         "plan = read_plan(root);"
