@@ -8,7 +8,9 @@ from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
+from numpy.typing import NDArray
 
+from assets_schema.surface_shading import linear_from_srgb, srgb_from_linear
 from scaling4d.storage.atomic import atomic_path
 
 from .base import Frame, Progress, RenderError, RenderJob, keep_whole_frames
@@ -54,7 +56,8 @@ class PreviewRenderer:
                     numbers = [job.instances.get(p, 0) for p in picture.instance_paths]
                     ids = np.asarray(numbers, dtype=np.uint16)[picture.instance_id]
                     with atomic_path(path) as partial:
-                        np.savez(partial, rgb=picture.rgb, depth=picture.depth, instance_id=ids)
+                        rgb = _exposed(picture.rgb, job.config.exposure)
+                        np.savez(partial, rgb=rgb, depth=picture.depth, instance_id=ids)
                 done += 1
                 progress(done, job.total)
 
@@ -65,6 +68,14 @@ class PreviewRenderer:
                 return Frame(values["rgb"], values["depth"], values["instance_id"])
         except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise RenderError(f"{path} is missing or damaged ({error})") from error
+
+
+def _exposed(rgb: NDArray[np.uint8], stops: float) -> NDArray[np.uint8]:
+    """The picture with more or less light; what was clipped stays so."""
+    if stops == 0:
+        return rgb
+    linear = linear_from_srgb(rgb.astype(np.float32) / 255) * 2.0**stops
+    return np.asarray(np.rint(srgb_from_linear(np.clip(linear, 0, 1)) * 255), dtype=np.uint8)
 
 
 def _frame_path(folder: Path, camera: str, frame: int) -> Path:
