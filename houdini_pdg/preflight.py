@@ -33,13 +33,17 @@ def check_inputs(spec: MintSpec) -> None:
 
 def _read_layout(path: Path, *, lenient: bool) -> Layout:
     try:
-        return parse_layout(path.read_text(encoding="utf-8"), lenient=lenient)
+        layout = parse_layout(path.read_text(encoding="utf-8"), lenient=lenient)
     except OSError as error:
         raise SpecError(f"layout.files: {path} cannot be read: {error.strerror}") from error
     except LayoutError as error:
         raise SpecError(f"layout.files: {path}, {error}") from error
     except UnicodeDecodeError as error:
         raise SpecError(f"layout.files: {path} is not a text in UTF-8") from error
+    if not layout.walls:
+        boxes = len(layout.boxes)
+        raise SpecError(f"layout.files: {path} holds {boxes} boxes and no wall: add its walls")
+    return layout
 
 
 def _read_catalogue(path: Path, motions: set[str], categories: set[str]) -> None:

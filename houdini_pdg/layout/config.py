@@ -41,7 +41,8 @@ class LayoutConfig:
     density: tuple[float, float] = (0.15, 1.0)
     """Furnishing from 0 (the main group alone) to 1 (cluttered), drawn uniformly per scene."""
     min_free_floor: float = 3.0
-    """Square metres of connected walkable floor that furnishing must leave in every room."""
+    """Square metres of connected walkable floor that furnishing must leave in every room; of a
+    small one no more than 35 % of its floor."""
     attempts: int = 20
     """Floor plans tried before the sample is rejected."""
 

@@ -148,9 +148,10 @@ def test_tasks_are_the_whole_graph_in_order_with_unique_markers():
             "line 2, column 8: unknown class",
         ),
         (b"\xff\xfe", "is not a text in UTF-8"),
+        (b"bbox_0=Bbox(bed,2,2,0.5,0,1.6,2.0,1.0)\n", "holds 1 boxes and no wall"),
         (None, "does not exist"),
     ],
-    ids=["class", "bytes", "absent"],
+    ids=["class", "bytes", "walls", "absent"],
 )
 def test_a_layout_file_that_cannot_be_used_is_one_sentence(tmp_path, capsys, command, layout, said):
     if layout is not None:

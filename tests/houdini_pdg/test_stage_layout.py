@@ -32,6 +32,15 @@ def test_a_users_layout_passes_through(tmp_path: Path) -> None:
     assert parse_layout((item.work / "layout.txt").read_text()) == parse_layout(source.read_text())
 
 
+def test_a_lenient_spec_skips_the_lines_that_break_the_grammar(tmp_path: Path) -> None:
+    source = tmp_path / "mine.txt"
+    good = "wall_0=Wall(0,0,0,5,0,0,2.7,0)\nbbox_0=Bbox(bed,2,2,0.5,0,1.6,2.0,1.0)\n"
+    source.write_text(f"{good}wall_1=Wall(oops)\n")
+    layout = {"files": [str(source)], "lenient": True}
+    item, _ = mint(tmp_path / "out", [], ("layout",), layout=layout)
+    assert parse_layout((item.work / "layout.txt").read_text()) == parse_layout(good)
+
+
 def test_an_impossible_room_is_a_rejection_not_a_crash(tmp_path: Path) -> None:
     layout = {
         "width": [2.5, 2.6],

@@ -104,6 +104,15 @@ def test_packing_removes_them_by_itself(library, tmp_path):
     assert (plan.root / f"work/{SCENE}/scene.usda").is_file()
 
 
+def test_frames_alone_may_be_kept_and_previews_left_out(library, tmp_path):
+    render = {"renderer": "preview", "keep_frames": True}
+    pack = {"max_rgb_difference": 1.0, "previews": False}
+    plan = planned(library.parent.parent / tmp_path.name, library, render=render, pack=pack)
+    assert run(plan).finished == 1
+    assert large_files(plan.root) == ["render"]
+    assert not (plan.root / "previews").exists()
+
+
 def test_a_rejected_scene_keeps_them_no_more_than_a_good_one(library, tmp_path):
     pack = {"max_rgb_difference": 1.0, "min_mean_rgb": 1.0}
     plan = planned(library.parent.parent / tmp_path.name, library, pack=pack)

@@ -255,3 +255,21 @@ def test_a_user_layout_is_read_from_its_file(tmp_path: Path) -> None:
 def test_bad_configuration_is_refused(values: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         LayoutConfig(**values)
+
+
+def test_more_free_floor_that_is_asked_for_is_left() -> None:
+    """In small rooms filled to the brim, where it is short."""
+
+    def covered(free: float) -> float:
+        config = LayoutConfig(
+            shapes={"rectangle": 1.0},
+            width=(3.0, 3.0),
+            depth=(3.0, 3.0),
+            density=(1.0, 1.0),
+            min_free_floor=free,
+            attempts=60,
+        )
+        boxes = [b for seed in range(4) for b in generate_layout(config, seed).boxes]
+        return sum(b.scale[0] * b.scale[1] for b in boxes if b.bottom < 0.05 and b.scale[2] > 0.2)
+
+    assert covered(4.0) < 0.9 * covered(0.0)

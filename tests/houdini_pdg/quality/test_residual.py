@@ -149,6 +149,22 @@ def test_each_fault_is_named(tracks, break_it, reason):
     assert reason in judge(measure(tracks, PackConfig()), PackConfig())
 
 
+@pytest.mark.parametrize(
+    ("threshold", "reason"),
+    [
+        ({"max_residual_px": 0.0}, "the round trip from"),
+        ({"max_rgb_difference": 0.0}, "the colours from"),
+        ({"min_covisible": 1.0}, "shares at most"),
+        ({"min_finite_depth": 1.01}, "sees a surface in"),
+        ({"min_mean_rgb": 1.0}, "is black"),
+        ({"max_clipped": -1.0}, "is clipped"),
+    ],
+)
+def test_each_threshold_of_the_spec_counts(tracks, threshold, reason):
+    strict = PackConfig(**threshold)
+    assert reason in judge(measure(tracks, strict), strict)
+
+
 def test_a_view_that_shares_nothing_with_any_other_is_named(tracks):
     third = {"cam2": track(room(), (0.3, -2.4, 0.4))}
     away = {"cam1": replace(tracks["cam1"], **far_away(tracks["cam1"]))}

@@ -140,6 +140,25 @@ def test_round_trip_between_views_is_below_the_promised_residual(rendered):
     assert np.median(trip.residual[trip.covisible]) < 0.02
 
 
+@pytest.mark.parametrize("option", [{"view_transform": "AgX"}, {"motion_blur": True}])
+def test_options_of_the_colour_pass_change_colour_and_leave_depth_alone(rendered, tmp_path, option):
+    """Motion blur smears the moving box and body of the second frame, not the walls."""
+    job, cycles, _ = rendered
+    one = {"cam0": job.cameras["cam0"]}
+    config = replace(job.config, cycles=replace(job.config.cycles, **option))
+    CyclesRenderer().render(
+        replace(job, cameras=one, out=tmp_path, config=config), lambda done, total: None
+    )
+    frame, before = CyclesRenderer().read_frame(tmp_path, "cam0", 1), cycles["cam0", 1]
+    np.testing.assert_array_equal(frame.depth, before.depth)
+    moves = [job.instances[f"/World/{name}"] for name in ("Objects/mover", "Characters/person_0")]
+    changed = np.abs(frame.rgb.astype(int) - before.rgb).max(-1) > 8
+    moving = np.isin(before.instance_id, moves)
+    assert changed[moving].mean() > 0.1
+    if "view_transform" in option:
+        assert changed.mean() > 0.5
+
+
 def test_a_killed_render_goes_on_with_the_missing_frames(rendered, tmp_path):
     job, cycles, _ = rendered
     job = replace(job, out=tmp_path / "out")
