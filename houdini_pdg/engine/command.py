@@ -77,7 +77,9 @@ def run_task(task: Task, launch: Launcher, watch: Watch | None = None) -> Outcom
         if code == 0 and task.marker.is_file():
             marker = read_json(task.marker)
             status: Status = "rejected" if marker["status"] == "rejected" else "ok"
-            reason = str(marker["report"].get("reason", ""))
+            report = marker["report"]
+            passed_on = report.get("stage", task.stage.name) != task.stage.name
+            reason = "" if passed_on else str(report.get("reason", ""))
             return Outcome(task.key, status, attempt, seconds, reason)
         message = _explain(code, task)
         if code == EXIT_DISK_FULL:

@@ -49,7 +49,7 @@ class Progress:
             self._done += 1
             if self._bar is not None:
                 self._bar.update(1)
-                if outcome.status not in ("ok", "cached", "skipped"):
+                if outcome.message and outcome.status != "skipped":
                     self._bar.write(_describe(outcome))
             else:
                 self._say(f"[{self._done}/{self._total}] {_describe(outcome)}")

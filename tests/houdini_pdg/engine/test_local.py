@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from houdini_pdg.engine import command
-from houdini_pdg.engine.command import EXIT_DISK_FULL, EXIT_USER_ERROR
+from houdini_pdg.engine.command import EXIT_DISK_FULL, EXIT_USER_ERROR, run_task
 from houdini_pdg.engine.local import Limits, available_memory_gb, run_local
 from houdini_pdg.engine.progress import Progress
+from houdini_pdg.files import write_json
 from houdini_pdg.process import TIMED_OUT
 from tests.houdini_pdg.engine.fakes import Recorder, tasks_of
 
@@ -106,3 +107,17 @@ def test_a_command_that_lies_about_its_marker_has_failed(tmp_path):
 
 def test_free_memory_is_a_sane_number():
     assert 0.1 < available_memory_gb() < 1e5
+
+
+def test_the_reason_of_a_rejection_is_told_once_by_the_stage_that_found_it(tmp_path):
+    verdict = {"status": "rejected", "report": {"stage": "layout", "reason": "no room for a door"}}
+    outcomes = []
+    for task in tasks_of(tmp_path, 1)[:2]:
+
+        def launch(arguments, *, log, timeout, watch, task=task) -> int:
+            write_json(task.marker, {**verdict, "outputs": {}})
+            return 0
+
+        outcomes.append(run_task(task, launch))
+    assert [outcome.status for outcome in outcomes] == ["rejected", "rejected"]
+    assert [outcome.message for outcome in outcomes] == ["no room for a door", ""]
