@@ -7,19 +7,20 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
 from scaling4d.storage.scene_file import SceneFile, SceneFileError, open_scene
 
 from .configuration import from_mapping
-from .files import file_digest, read_json
+from .files import file_digest
 from .layout.grammar import LayoutError, parse_layout
-from .plan import read_item, read_plan
+from .plan import Plan, PlannedScene, read_item, read_plan
 from .quality.config import PackConfig
 from .quality.preview import write_previews
 from .quality.report import judge, measure
-from .stages import marker_is_valid
+from .stages import read_marker
 
 log = logging.getLogger(__name__)
 
@@ -46,29 +47,38 @@ def verify(path: Path) -> Findings:
         problems = list(verify_scene(path))
         return Findings(int(not problems), tuple(problems))
     plan = read_plan(path)
-    found: list[str] = []
+    entries, found = _index_entries(plan.root)
     good = 0
     for number, scene in enumerate(tqdm(plan.scenes, unit="scene", disable=None)):
         if number and number % 100 == 0:
             log.info("%d of %d scenes looked at", number, len(plan.scenes))
-        if not (plan.root / "work" / scene.scene_id / "done").is_dir():
-            continue
-        item = read_item(plan.item_path(scene.scene_id))
-        marker = item.marker("pack")
-        if not marker.is_file() or read_json(marker)["status"] != "ok":
-            continue
         file = plan.root / "scenes" / f"{scene.scene_id}.h5"
-        if not marker_is_valid(item, "pack"):
+        record = _packed(plan, scene) or entries.get(scene.scene_id)
+        if record is None:
+            continue
+        if not file.is_file() or file.stat().st_size != record["bytes"]:
             found.append(f"{file} is missing or not of the size it was written with: run again")
             continue
-        if file_digest(file) != read_json(marker)["report"]["digest"]:
+        if file_digest(file) != record["digest"]:
             found.append(f"{file} has changed since it was written: delete it and run again")
             continue
         problems = list(verify_scene(file, request_hash=scene.hashes["pack"]))
         found += problems
         good += not problems
-    found += _index_problems(plan.root)
     return Findings(good, tuple(found))
+
+
+def _packed(plan: Plan, scene: PlannedScene) -> dict[str, Any] | None:
+    """Size and digest that the pack stage has noted; None of a scene that it has not finished, or
+    where the work folder was left behind."""
+    if not (plan.root / "work" / scene.scene_id / "done").is_dir():
+        return None
+    marker = read_item(plan.item_path(scene.scene_id)).marker("pack")
+    try:
+        values = read_marker(marker)
+    except ValueError:  # absent or damaged
+        return None
+    return dict(values["report"]) if values["status"] == "ok" else None
 
 
 def verify_scene(path: Path, request_hash: str | None = None) -> Iterator[str]:
@@ -113,16 +123,25 @@ def _clearance_problems(path: Path, scene: SceneFile) -> Iterator[str]:
             yield f"{path}: {name}: {problem}"
 
 
-def _index_problems(root: Path) -> Iterator[str]:
+def _index_entries(root: Path) -> tuple[dict[str, Any], list[str]]:
+    """Lines of the index by scene, and what is wrong with it."""
     path = root / "index.jsonl"
     if not path.is_file():
-        yield f"{path} is missing: run python -m houdini_pdg run {root}"
-        return
+        return {}, [f"{path} is missing: run python -m houdini_pdg run {root}"]
+    entries, problems = {}, []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        entry = json.loads(line)
-        file = root / entry["file"]
+        try:
+            entry = json.loads(line)
+            entries[entry["scene_id"]] = entry
+            file = root / entry["file"]
+        except (json.JSONDecodeError, KeyError, TypeError):
+            problems.append(f"{path} line {number} is damaged: run again")
+            continue
         if not file.is_file() or file.stat().st_size != entry["bytes"]:
-            yield f"{path} line {number} lists {entry['file']}, which is missing or changed"
+            problems.append(
+                f"{path} line {number} lists {entry['file']}, which is missing or changed"
+            )
+    return entries, problems
 
 
 def write_previews_again(path: Path) -> Iterator[Path]:

@@ -59,6 +59,32 @@ def test_a_damaged_scene_file_is_found_and_made_again(tiny, damage, capsys):
     assert main(["verify", str(tiny.root)]) == 0
 
 
+def test_a_damaged_index_or_marker_is_a_finding_and_mended_by_a_run(tiny, capsys):
+    index = tiny.root / "index.jsonl"
+    index.write_text(index.read_text()[:-40])
+    marker = read_item(tiny.item_path("scene_000000")).marker("pack")
+    marker.write_text(marker.read_text()[:100])
+    assert main(["verify", str(tiny.root)]) == 1
+    said = capsys.readouterr()
+    assert "index.jsonl line 2 is damaged: run again" in said.err
+    assert "2 scene files are good" in said.out
+    assert main(["run", str(tiny.root)]) == 0
+    assert main(["verify", str(tiny.root)]) == 0
+
+
+def test_a_data_set_without_its_work_folder_is_verified_by_its_index(tiny, capsys):
+    """What is copied to where one trains."""
+    shutil.rmtree(tiny.root / "work")
+    assert main(["verify", str(tiny.root)]) == 0
+    assert "2 scene files are good" in capsys.readouterr().out
+    path = tiny.root / "scenes/scene_000001.h5"
+    whole = path.read_bytes()
+    middle = len(whole) // 2
+    path.write_bytes(whole[:middle] + bytes(64) + whole[middle + 64 :])
+    assert main(["verify", str(tiny.root)]) == 1
+    assert "scene_000001.h5 has changed since it was written" in capsys.readouterr().err
+
+
 def spoil(root: Path, name: str, layout: str) -> None:
     """Write another layout text into a scene file, and the digest that hides it from the marker."""
     path = root / f"scenes/{name}.h5"
