@@ -1,4 +1,4 @@
-"""Command line of the data pipeline: plan, run, mint, stage, status, verify, preview, inspect."""
+"""Command line of the data pipeline: from a spec to scenes, and what they are like."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from houdini_pdg.stage_cli import NO_SPACE
 EPILOG = """\
 examples:
   python -m assets_schema build-library LIB --preset quickstart
+  python -m houdini_pdg spec > spec.yaml                   every key with its default
   python -m houdini_pdg mint spec.yaml --out DATA          plan, then run what is not finished
   python -m houdini_pdg mint spec.yaml --out DATA render.cycles.samples=64 scenes=8
   python -m houdini_pdg status DATA

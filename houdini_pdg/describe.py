@@ -31,6 +31,8 @@ def describe(path: Path, *, everything: bool = False) -> str:
         if everything:
             return json.dumps(_item_values(item), indent=1)
         return "\n".join(_item_lines(item))
+    if not path.exists():
+        raise ValueError(f"there is no file {path}")
     raise ValueError(
         f"{path} is neither a scene file (.h5) nor an item (DIR/items/<scene>.json); "
         "of a whole data set see the command status"

@@ -16,10 +16,14 @@ from .provenance import first_difference, read_request
 from .spec import load_spec
 from .stage_cli import run_stage_command
 
+FIRST, LAST = "first scene of the plan, from 0", "scene before which to end"
+
 
 def add_parsers(parser: argparse.ArgumentParser) -> None:
     """Declare every subcommand with its options."""
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    commands.add_parser("spec", help="print every key of a spec, with its default and meaning")
 
     plan = commands.add_parser("plan", help="write plan.json and one item file per scene")
     _add_spec(plan)
@@ -61,13 +65,13 @@ def add_parsers(parser: argparse.ArgumentParser) -> None:
     tops.add_argument(
         "--set", action="append", metavar="PARM=VALUE", help="further scheduler parameter"
     )
-    tops.add_argument("--from", dest="first", type=int, default=0, metavar="N")
-    tops.add_argument("--to", dest="last", type=int, default=None, metavar="N")
+    tops.add_argument("--from", dest="first", type=int, default=0, metavar="N", help=FIRST)
+    tops.add_argument("--to", dest="last", type=int, default=None, metavar="N", help=LAST)
 
 
 def _add_spec(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "spec", type=Path, help="YAML file, see houdini_pdg/README.md; or one scene.h5, made again"
+        "spec", type=Path, help="YAML file (see the command spec); or one scene.h5, made again"
     )
     parser.add_argument("--out", type=Path, help="folder of the data set (default: spec's output)")
     parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="render.cycles.samples=8")
@@ -79,9 +83,16 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, help="commands at a time (default: all cores)")
     parser.add_argument("--renders", type=int, default=1, help="render commands at a time")
     parser.add_argument("--memory", type=float, help="GB that running commands may need in all")
-    parser.add_argument("--from", dest="first", type=int, default=0, metavar="N")
-    parser.add_argument("--to", dest="last", type=int, default=None, metavar="N")
+    parser.add_argument("--from", dest="first", type=int, default=0, metavar="N", help=FIRST)
+    parser.add_argument("--to", dest="last", type=int, default=None, metavar="N", help=LAST)
     parser.add_argument("--skip-quarantined", action="store_true", help="leave failed scenes alone")
+
+
+def run_spec_command(options: argparse.Namespace) -> int:
+    from .spec_reference import spec_reference
+
+    print(spec_reference(), end="")
+    return 0
 
 
 def run_plan_command(options: argparse.Namespace) -> int:
@@ -222,6 +233,7 @@ def run_tops_command(options: argparse.Namespace) -> int:
 
 
 COMMANDS: dict[str, Callable[[Any], int]] = {
+    "spec": run_spec_command,
     "plan": run_plan_command,
     "mint": run_mint_command,
     "run": run_run_command,

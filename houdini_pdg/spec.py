@@ -79,7 +79,8 @@ def load_spec(path: Path, overrides: tuple[str, ...] = ()) -> MintSpec:
     import yaml
 
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        values = yaml.safe_load(text)
     except OSError as error:
         raise SpecError(f"cannot read the spec {path}: {error.strerror or error}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -88,6 +89,7 @@ def load_spec(path: Path, overrides: tuple[str, ...] = ()) -> MintSpec:
         raise SpecError(f"{path}{where} is not valid YAML: {_first_line(error)}") from error
     if not isinstance(values, dict):
         raise SpecError(f"{path} must hold a mapping of keys such as 'scenes: 3'")
+    _refuse_repeats(yaml.compose(text, yaml.SafeLoader), path)
     apply_overrides(values, overrides)
     try:
         return parse_spec(values, folder=path.resolve().parent)
@@ -101,6 +103,23 @@ def spec_to_mapping(spec: MintSpec, folder: Path | None = None) -> dict[str, Any
     `parse_spec` with the same folder reads it back unchanged.
     """
     return dict(to_mapping(spec, folder=folder))
+
+
+def _refuse_repeats(node: Any, path: Path) -> None:
+    """Raise for a key that one mapping gives twice: YAML would take the last in silence."""
+    import yaml
+
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _refuse_repeats(item, path)
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                line = key.start_mark.line + 1
+                raise SpecError(f"{path} line {line}: the key {key.value} is given twice")
+            seen.add(key.value)
+            _refuse_repeats(value, path)
 
 
 def _first_line(error: Exception) -> str:

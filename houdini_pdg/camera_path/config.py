@@ -41,7 +41,7 @@ class TrajectoryConfig:
             "still": 0.3,
         }
     )
-    """Weight of each style of movement."""
+    """Weight of each style of movement; one that is not named has none."""
     start_views: dict[str, float] = field(
         default_factory=lambda: {"shared": 0.5, "offset": 0.35, "opposite": 0.15}
     )

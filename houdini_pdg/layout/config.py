@@ -20,7 +20,8 @@ class LayoutConfig:
     shapes: dict[str, float] = field(
         default_factory=lambda: {"rectangle": 0.6, "l_shape": 0.2, "rooms": 0.2}
     )
-    """Weight of each floor plan: rectangle, l_shape, rooms (two or three joined by doors)."""
+    """Weight of each floor plan: rectangle, l_shape, rooms (two or three joined by doors). Here and
+    below, what is not named has none."""
     room_types: dict[str, float] = field(
         default_factory=lambda: {
             "living_room": 0.3,

@@ -43,6 +43,7 @@ class KarmaConfig:
     executable: str = "husk"
     """Name on the PATH or full path of husk."""
     engine: Literal["cpu", "xpu"] = "cpu"
+    """Karma on the CPU, or on CPU and GPU."""
     samples: int = 64
     """Pixel samples (``--pixel-samples``)."""
     threads: int = 0
@@ -62,6 +63,8 @@ class RenderConfig:
     """How a composed stage becomes frames."""
 
     renderer: Renderer = "cycles"
+    """Cycles and Karma trace light, preview is Embree under a flat one; the geometry of all is
+    exact."""
     exposure: float = 0.0
     """Stops added to what the stage's own exposure asks for."""
     instance_ids: bool = True

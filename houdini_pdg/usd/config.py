@@ -43,7 +43,8 @@ class ComposeConfig:
             "night": 0.5,
         }
     )
-    """Weight of each time of day; it decides sun, sky and whether the lamps are on."""
+    """Weight of each time of day; it decides sun, sky and whether the lamps are on. One that is not
+    named has none."""
     exposure: tuple[float, float] = (-0.35, 0.35)
     """Stops by which the whole light rig is made darker or brighter, drawn uniformly."""
     colour_temperature: tuple[float, float] = (2700.0, 4500.0)

@@ -84,6 +84,29 @@ def test_the_output_folder_may_stand_in_the_spec(tmp_path, capsys):
     assert "--out DIR, or output: DIR in the spec" in capsys.readouterr().err
 
 
+def test_the_printed_reference_is_a_spec_that_says_nothing_new(tmp_path, capsys):
+    assert main(["spec"]) == 0
+    text = capsys.readouterr().out
+    assert load_spec(write(tmp_path, text)) == parse_spec({"scenes": 1})
+    lines = text.splitlines()
+    for number, line in enumerate(lines):
+        if ":" in line and not line.lstrip().startswith("#"):
+            assert lines[number - 1].lstrip().startswith("#"), f"{line} is not explained"
+    assert "One of cycles, karma, preview." in text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("scenes: 1\nscenes: 2\n", "line 2: the key scenes is given twice"),
+        ("scenes: 1\nrender:\n  exposure: 1\n  exposure: 2\n", "line 4: the key exposure"),
+    ],
+)
+def test_a_key_given_twice_is_refused(tmp_path, text, said):
+    with pytest.raises(SpecError, match=said):
+        load_spec(write(tmp_path, text))
+
+
 def test_missing_files_are_named(tmp_path, capsys):
     assert main(["plan", str(tmp_path / "no.yaml"), "--out", str(tmp_path)]) == 2
     assert "cannot read the spec" in capsys.readouterr().err
