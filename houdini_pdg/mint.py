@@ -60,7 +60,7 @@ def run_plan(plan: Plan, options: RunOptions) -> RunReport:
     with run_lock(plan.root):
         tasks, cached = _unfinished(plan, chosen, options.skip_quarantined)
         if len(tasks) > 1:  # more than the index
-            _require_libraries(plan)
+            require_libraries(plan)
         if options.address is None and any(task.stage.renders for task in tasks):
             _require_renderer(plan)
         progress = Progress(len(tasks) + cached, cached, show=options.progress)
@@ -88,7 +88,12 @@ def chosen_scenes(plan: Plan, first: int, last: int | None) -> tuple[PlannedScen
     return chosen
 
 
-def _require_libraries(plan: Plan) -> None:
+def require_libraries(plan: Plan) -> None:
+    """Look for the plan's libraries where it says that they are.
+
+    Raises:
+        ValueError: one is not there.
+    """
     for path in plan.spec.libraries:
         if not path.exists():
             raise ValueError(

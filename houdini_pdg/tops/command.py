@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from houdini_pdg.engine.command import DISK_FULL, EXIT_DISK_FULL
-from houdini_pdg.mint import run_lock, take_back_finished
+from houdini_pdg.mint import chosen_scenes, require_libraries, run_lock, take_back_finished
 from houdini_pdg.plan import read_plan
 from houdini_pdg.quarantine import set_aside
 from houdini_pdg.stages.index import run_index
@@ -20,7 +20,8 @@ def run_tops(options: argparse.Namespace) -> int:
     """Build the network and save it, or build and cook it.
 
     Raises:
-        ValueError: not inside Houdini, no plan, or an unknown scheduler.
+        ValueError: not inside Houdini, no plan, no scenes in the range, a library that is not
+            there, or an unknown scheduler.
     """
     try:
         import hou  # noqa: F401 - only inside Houdini
@@ -37,6 +38,7 @@ def run_tops(options: argparse.Namespace) -> int:
             f"there is no scheduler {options.scheduler!r}: choose one of {', '.join(SCHEDULERS)}"
         )
     plan = read_plan(options.folder)
+    chosen = chosen_scenes(plan, options.first, options.last)
     network = build_network(plan, network_options(options))
     sys.stdout.write(f"built {network.topnet.path()} for {len(plan.scenes)} scenes\n")
     if options.action == "build":
@@ -44,8 +46,8 @@ def run_tops(options: argparse.Namespace) -> int:
         save(str(hip))
         sys.stdout.write(f"saved {hip}\n")
         return 0
+    require_libraries(plan)
     with run_lock(plan.root):
-        chosen = plan.scenes[options.first : options.last]
         report = cook(network, len(chosen))
         full = [f for f in report.failures if f.message.startswith(DISK_FULL)]
         if not full:  # a full disk is no scene's fault

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import json
 import shlex
@@ -276,6 +277,21 @@ def test_command_line_builds_saves_and_cooks(tmp_path, enter, capsys):
     assert main(["tops", "cook", *arguments]) == 0
     assert main(["tops", "cook", *arguments, "--scheduler", "slurm"]) == 2
     assert "choose one of local, hqueue, deadline, tractor" in capsys.readouterr().err
+
+
+def test_a_wrong_range_or_an_absent_library_is_one_sentence(tmp_path, enter, capsys):
+    """As the local engine says it, and before a scene fails for it."""
+    enter("21.0")
+    plan = plan_of(tmp_path, scenes=2)
+    command = ["tops", "cook", str(tmp_path), "--python", "/opt/venv/bin/python"]
+    assert main([*command, "--from", "2"]) == 2
+    assert "no scenes lie from 2 to 2" in capsys.readouterr().err
+    assert main([*command, "--from", "-1"]) == 2
+    gone = dataclasses.replace(plan.spec, libraries=(tmp_path / "gone/catalog.yaml",))
+    write_plan(dataclasses.replace(plan, spec=gone))
+    assert main(command) == 2
+    assert "catalog.yaml is not there: put it back" in capsys.readouterr().err
+    assert not (tmp_path / "quarantine").exists()
 
 
 def test_package_file_needs_no_absolute_path(repository):
