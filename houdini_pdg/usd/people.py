@@ -118,6 +118,7 @@ def place_people(
         if count:
             logger.warning("no library holds a character: the scene has no people")
         return []
+    cast = _who_can(cast, config.motions)
     room = _Room(layout, layout_solids(layout), floor_region(layout), seats, config)
     people: list[Person] = []
     for index in range(count):
@@ -128,6 +129,18 @@ def place_people(
         else:
             people.append(placed)
     return people
+
+
+def _who_can(cast: list[tuple[int, Entry]], motions: Sequence[str]) -> list[tuple[int, Entry]]:
+    """Those of the cast who have one of the asked motions, or all when none is asked for."""
+    have = [set(e.character.motions) if e.character else set() for _, e in cast]
+    able = [each for each, own in zip(cast, have, strict=True) if own & set(motions)]
+    if motions and not able:
+        raise ValueError(
+            f"characters.motions {list(motions)} are none of {sorted(set[str]().union(*have))}: "
+            "name motions that the catalogue has"
+        )
+    return able if motions else cast
 
 
 @dataclass(frozen=True)
@@ -175,11 +188,6 @@ def _motions_to_try(
     """A motion, and one on foot for whoever draws a seated one and finds no free seat."""
     config = room.config
     asked = [name for name in sorted(motions) if name in config.motions]
-    if config.motions and not asked:
-        raise ValueError(
-            f"characters.motions {list(config.motions)} are none of {sorted(motions)}: "
-            "name motions that the catalogue has"
-        )
     names = asked or sorted(motions)
     on_foot = [name for name in names if not needs_seat(name)]
     if not room.seats and not asked:

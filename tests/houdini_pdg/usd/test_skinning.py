@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -154,6 +155,19 @@ def test_more_people_change_none_of_the_first(mini_library: Path) -> None:
         return [person.to_json() for person in people]
 
     assert place(3)[:1] == place(1)
+
+
+def test_an_asked_motion_is_played_by_who_has_it(mini_library: Path, puppet: Entry) -> None:
+    """Another library's people need not know it."""
+    assert puppet.character is not None
+    idle = replace(puppet.character, motions={"idle": puppet.character.motions["idle"]})
+    other = Catalog([replace(puppet, id="statue", character=idle)], mini_library.parent)
+    config = CharactersConfig(count=(1, 1), motions=("walk",))
+    libraries = [other, Catalog.load(mini_library)]
+    layout = generate_layout(LayoutConfig(density=(0.2, 0.3)), 1)
+    for seed in range(4):
+        people = place_people(layout, libraries, config, frames=10, fps=24.0, seed=seed)
+        assert [person.part.motion for person in people] == ["walk"]
 
 
 def test_motions_can_be_asked_for_and_unknown_ones_are_refused(mini_library: Path) -> None:
