@@ -97,13 +97,6 @@ def test_large_files_go_and_the_scene_stays_finished(kept, finished, capsys):
     assert "damaged" not in capsys.readouterr().out
 
 
-def test_packing_removes_them_by_itself(library, tmp_path):
-    plan = planned(library.parent.parent / tmp_path.name, library)
-    assert run(plan).finished == 1
-    assert large_files(plan.root) == []
-    assert (plan.root / f"work/{SCENE}/scene.usda").is_file()
-
-
 def test_frames_alone_may_be_kept_and_previews_left_out(library, tmp_path):
     render = {"renderer": "preview", "keep_frames": True}
     pack = {"max_rgb_difference": 1.0, "previews": False}
@@ -128,6 +121,8 @@ def test_another_render_bakes_the_people_again_and_runs_no_other_stage(kept, fin
     assert large_files(plan.root) == []
     fresh = planned(library.parent.parent / "fresh", library, **other)
     assert run(fresh).finished == 1
+    assert large_files(fresh.root) == []  # packing removes them by itself
+    assert (fresh.root / f"work/{SCENE}/scene.usda").is_file()
     assert (plan.root / FILE).read_bytes() == (fresh.root / FILE).read_bytes()
 
 
