@@ -14,8 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 from scaling4d.estimators import DepthEstimate, make_depth_estimator
 from scaling4d.estimators.depth_files import read_depth
 from scaling4d.geometry.camera import crop_intrinsics, intrinsics_from_fov, resize_intrinsics
+from scaling4d.inference.clip import Clip, read_clip
 from scaling4d.storage.scene_file import open_scene
-from scaling4d.storage.video import crop_box, fit_image, probe_video, read_video
+from scaling4d.storage.video import crop_box
 
 logger = logging.getLogger(__name__)
 
@@ -27,9 +28,6 @@ DEFAULT_DEPTH_MODEL = "depth-anything/Depth-Anything-V2-Metric-Indoor-Small-hf"
 
 _SHORTEST_FOCAL = 0.02
 """Share of the image's width: a field of view of 175 degrees, which no pinhole has."""
-
-MAX_DEFAULT_FRAMES = 49
-"""The paper's clip length; more frames must be asked for."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +106,7 @@ def read_source(
     Raises:
         ValueError: naming what is missing or does not fit.
     """
-    clip = _read_clip(video, frames, size, frame_step, frame_compression)
+    clip = read_clip(video, frames, size, frame_step, frame_compression)
     count, height, width = clip.frames.shape[:3]
     matrix = None if intrinsics is None else _fit_intrinsics(intrinsics, clip, clip.original)
     if isinstance(depth, str) and depth == "infinity":
@@ -137,97 +135,8 @@ def read_source(
     )
 
 
-@dataclass(frozen=True)
-class _Clip:
-    """Frames at the output's size, and what of the video they are.
-
-    Attributes:
-        frames: (T, H, W, 3) uint8.
-        fps: frames per second.
-        original: the video's own height and width.
-        length: the video's own number of frames.
-        step: every which of them was taken.
-    """
-
-    frames: NDArray[np.uint8]
-    fps: float
-    original: tuple[int, int]
-    length: int
-    step: int
-
-    @property
-    def size(self) -> tuple[int, int]:
-        return self.frames.shape[1], self.frames.shape[2]
-
-    def of_these_frames(self, values: NDArray[Any], name: str) -> NDArray[Any]:
-        """Take what belongs to the clip's frames from values per frame of the video or the clip."""
-        count = len(self.frames)
-        if len(values) == self.length:
-            return values[:: self.step][:count]
-        if len(values) != count:
-            raise ValueError(
-                f"{name} has {len(values)} frames: give it for all {self.length} of the video, or "
-                f"for the {count} that are used (every {self.step} of them)"
-            )
-        return values
-
-    def per_frame(self, matrices: ArrayLike, name: str, shape: tuple[int, ...]) -> NDArray[Any]:
-        """One float64 matrix per frame of the clip, from one for all or some per frame."""
-        values = np.asarray(matrices, dtype=np.float64)
-        if values.shape == shape:
-            return np.tile(values, (len(self.frames), 1, 1))
-        if values.ndim != 3 or values.shape[1:] != shape:
-            raise ValueError(
-                f"{name} must be {shape} or (frames, {shape[0]}, {shape[1]}), got {values.shape}"
-            )
-        return self.of_these_frames(values, name)
-
-
-def _read_clip(
-    video: str | Path | NDArray[np.uint8],
-    frames: int | None,
-    size: tuple[int, int] | None,
-    step: int,
-    compression: int,
-) -> _Clip:
-    if step < 1:
-        raise ValueError(f"frame_step must be at least 1, got {step}")
-    if frames is not None and frames < 1:
-        raise ValueError(f"frames must be at least 1, got {frames}")
-    if isinstance(video, (str, Path)):
-        info = probe_video(video)
-        wanted = frames
-        if wanted is None:
-            wanted = _default_frames(-(-info.frames // step), compression)
-        read = read_video(video, frames=wanted, step=step, size=size)
-        return _Clip(read.frames, read.fps, (info.height, info.width), info.frames, step)
-    images = np.asarray(video)
-    if images.ndim != 4 or images.shape[3] != 3 or images.dtype != np.uint8:
-        raise ValueError(
-            f"a video array must be (frames, height, width, 3) uint8 RGB, "
-            f"got {images.shape} {images.dtype}"
-        )
-    length, original = len(images), (images.shape[1], images.shape[2])
-    images = images[::step]
-    wanted = _default_frames(len(images), compression) if frames is None else frames
-    if len(images) < wanted:
-        raise ValueError(f"the video has {len(images)} frames, {wanted} needed: ask for fewer")
-    images = images[:wanted]
-    if size is not None and size != original:
-        images = np.stack([fit_image(image, size) for image in images])
-    return _Clip(images, 16.0, original, length, step)
-
-
-def _default_frames(available: int, compression: int) -> int:
-    """As many as there are, at most 49, fewer where the model's rule rk+1 has no place for them."""
-    legal = (min(available, MAX_DEFAULT_FRAMES) - 1) // compression * compression + 1
-    if legal != available:
-        logger.info("using the first %d of %d frames (%dk+1)", legal, available, compression)
-    return legal
-
-
 def _fit_intrinsics(
-    intrinsics: ArrayLike, clip: _Clip, original: tuple[int, ...]
+    intrinsics: ArrayLike, clip: Clip, original: tuple[int, ...]
 ) -> NDArray[np.float64]:
     """Follow the crop and resize that brought frames from ``original`` to the clip's size."""
     matrix = clip.per_frame(intrinsics, "intrinsics", (3, 3))
@@ -251,7 +160,7 @@ def _crop_and_resize(
     )
 
 
-def _fit_depth(depth: NDArray[Any], clip: _Clip) -> NDArray[np.float32]:
+def _fit_depth(depth: NDArray[Any], clip: Clip) -> NDArray[np.float32]:
     """Crop and resize a depth video like its frames, by nearest neighbour: edges stay edges."""
     import cv2
 
@@ -278,7 +187,7 @@ def _fit_depth(depth: NDArray[Any], clip: _Clip) -> NDArray[np.float32]:
 
 
 def _find_depth(
-    depth: str | Path, clip: _Clip, device: torch.device
+    depth: str | Path, clip: Clip, device: torch.device
 ) -> tuple[NDArray[np.float32], NDArray[np.float64] | None]:
     """Depth and intrinsics from a file, or from the estimator ``NAME:MODEL``."""
     name, _, rest = str(depth).partition(":")
