@@ -13,13 +13,14 @@ data is `scaling4d.data.synthetic_pairs.Pairing`. At inference all see the same 
 
 from __future__ import annotations
 
+import math
 from typing import Literal, get_args
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from scaling4d.correspondence.control import CONTROL_CHANNELS
+from scaling4d.correspondence.control import CONTROL_CHANNELS, CORRESPONDENCE_LIMIT
 
 ControlVariant = Literal["correspondence", "inpainting", "aligned", "camera"]
 
@@ -45,6 +46,16 @@ def control_channels(variant: str) -> int:
     parts = (CONTROL_CHANNELS[name] for name in _PARTS[variant])
     channels = sum(part.stop - part.start for part in parts)
     return channels + (_CAMERA_CHANNELS if variant == "camera" else 0)
+
+
+def control_limits(variant: str) -> list[float]:
+    """Largest magnitude that each channel of a variant's control may have, inf for poses."""
+    limits: list[float] = []
+    for name in _PARTS[variant]:
+        part = CONTROL_CHANNELS[name]
+        limit = CORRESPONDENCE_LIMIT if name == "correspondence" else 1.0
+        limits += [limit] * (part.stop - part.start)
+    return limits + [math.inf] * (control_channels(variant) - len(limits))
 
 
 def select_control(

@@ -13,3 +13,7 @@ class MissingWeightsError(ModelError):
 
 class BackboneMismatchError(ModelError):
     """Weights were made for another backbone, or a backbone cannot serve here."""
+
+
+class ModelInputError(ModelError):
+    """A video, latents, prompts or a control that the model cannot take."""

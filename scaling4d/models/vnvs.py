@@ -17,6 +17,7 @@ from .context_parallel import enable_context_parallel
 from .control_variants import control_channels, select_control
 from .correspondence_projector import CorrespondenceProjector
 from .injection import Control, inject, vnvs_blocks
+from .input_checks import check_control_values, check_prompts, check_velocity_inputs, check_video
 from .model_config import LoraConfig, ModelConfig
 from .persistence import load_weights, push_model, read_model, save_model
 
@@ -91,7 +92,12 @@ class VNVSModel(nn.Module):
     def encode_video(
         self, video: Float[Tensor, "batch frames 3 height width"]
     ) -> Float[Tensor, "batch channels latent_frames rows columns"]:
-        """Encode a video in [-1, 1] to latents, without gradients."""
+        """Encode a video in [-1, 1] to latents, without gradients.
+
+        Raises:
+            ValueError: for other numbers than these, or a size that the backbone cannot take.
+        """
+        check_video(video)
         self.check_size(video.shape[1], *video.shape[-2:])
         with torch.no_grad():
             return self.backbone.encode_video(video)
@@ -104,7 +110,12 @@ class VNVSModel(nn.Module):
             return self.backbone.decode_video(latents).clamp(-1, 1)
 
     def encode_text(self, prompts: list[str]) -> TextCondition:
-        """Encode prompts, without gradients."""
+        """Encode prompts, without gradients.
+
+        Raises:
+            ModelInputError: for anything but a list of texts.
+        """
+        check_prompts(prompts)
         with torch.no_grad():
             return self.backbone.encode_text(prompts)
 
@@ -115,8 +126,23 @@ class VNVSModel(nn.Module):
         text: TextCondition,
         control: Float[Tensor, "batch frames control_channels height width"],
     ) -> Float[Tensor, "batch channels latent_frames rows columns"]:
-        """Predict noise minus clean latents under the control (first frame to last)."""
+        """Predict noise minus clean latents under the control (first frame to last).
+
+        Raises:
+            ValueError: if these do not belong together, or the backbone cannot take their size. The
+                control's values are checked on the CPU alone (elsewhere, see `select_control`).
+        """
+        check_velocity_inputs(
+            noisy,
+            sigma,
+            text,
+            control,
+            geometry=self.backbone.geometry,
+            latent_channels=self.backbone.latent_channels,
+        )
         tokens = self.projector(control)
+        if control.device.type == "cpu":  # elsewhere it would stall every step
+            check_control_values(self.config.control, control)
         grid = tuple(tokens.shape[1:4])
         tokens = tokens.flatten(1, 3)
         level = None if self.noise_level is None else self.noise_level(sigma.to(tokens))
@@ -139,8 +165,14 @@ class VNVSModel(nn.Module):
         control: Float[Tensor, "batch frames 9 height width"],
         target_from_source: Float[Tensor, "batch frames 4 4"] | None = None,
     ) -> Float[Tensor, "batch frames control_channels height width"]:
-        """Take this model's control variant out of the full control."""
-        return select_control(self.config.control, control, target_from_source)
+        """Take this model's control variant out of the full control.
+
+        Raises:
+            ValueError: if a value is out of its range, or `camera` has no poses.
+        """
+        selected = select_control(self.config.control, control, target_from_source)
+        check_control_values(self.config.control, selected)
+        return selected
 
     def enable_gradient_checkpointing(self) -> None:
         """Recompute each block in the backward pass instead of keeping its activations."""

@@ -39,7 +39,7 @@ def test_other_format_names_the_versions(tmp_path: Path) -> None:
     VNVSModel.build(ModelConfig.from_dict(TINY)).save_pretrained(tmp_path)
     path = tmp_path / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"format_version": 99}))
-    with pytest.raises(MissingWeightsError, match="format 99, this version reads 1"):
+    with pytest.raises(MissingWeightsError, match="format 99, this version reads 2; install"):
         VNVSModel.from_pretrained(tmp_path)
 
 
@@ -75,7 +75,7 @@ def test_config_survives_json() -> None:
 @pytest.mark.parametrize("variant", ["correspondence", "inpainting", "aligned", "camera"])
 def test_every_variant_feeds_the_same_network(variant: str) -> None:
     model = VNVSModel.build(ModelConfig.from_dict(TINY | {"control": variant}))
-    full = torch.randn(2, 5, 9, 16, 16)
+    full = torch.rand(2, 5, 9, 16, 16)
     poses = torch.eye(4).expand(2, 5, 4, 4)
     control = model.select_control(full, poses)
     assert control.shape[2] == control_channels(variant)
