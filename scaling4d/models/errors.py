@@ -15,5 +15,9 @@ class BackboneMismatchError(ModelError):
     """Weights were made for another backbone, or a backbone cannot serve here."""
 
 
+class ControlMismatchError(ModelError):
+    """Weights were trained on a control that is encoded in another way."""
+
+
 class ModelInputError(ModelError):
     """A video, latents, prompts or a control that the model cannot take."""

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from scaling4d.correspondence.control import control_metadata
 
-from .errors import BackboneMismatchError, MissingWeightsError
+from .errors import BackboneMismatchError, ControlMismatchError, MissingWeightsError
 from .hub import download, is_hub_id, upload
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ FORMAT_VERSION = 2
 _CONFIG = "config.json"
 _WEIGHTS = "model.safetensors"
 _CARD = "README.md"
+_SECTIONS = ("model", "backbone_facts", "control_encoding")
 _VERSIONS = ("scaling4d", "torch", "diffusers", "transformers")
 
 
@@ -50,10 +51,7 @@ def save_model(
         "format_version": FORMAT_VERSION,
         "model": model.config.to_dict(),
         "backbone_facts": backbone_facts(model),
-        "control_encoding": {
-            "variant": model.config.control,
-            **control_metadata(),
-        },
+        "control_encoding": control_encoding(model),
         "versions": _versions(),
     }
     _replace(folder / _WEIGHTS, lambda path: save_file(weights, path, metadata={"format": "pt"}))
@@ -86,6 +84,11 @@ def backbone_facts(model: VNVSModel) -> dict[str, Any]:
     return json.loads(json.dumps(facts))
 
 
+def control_encoding(model: VNVSModel) -> dict[str, Any]:
+    """What must be equal between the control trained with and the one that is built here."""
+    return json.loads(json.dumps({"variant": model.config.control, **control_metadata()}))
+
+
 def read_model(folder: str | Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Read description and weights from a local folder or a hub id.
 
@@ -104,17 +107,26 @@ def read_model(folder: str | Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
             f"no model in {folder}: {missing} is missing; give the folder that training wrote "
             "(OUT/model)"
         ) from error
-    except (json.JSONDecodeError, SafetensorError) as error:
-        raise MissingWeightsError(
-            f"the model in {folder} is broken ({error}); copy or train it again"
-        ) from error
+    except (ValueError, SafetensorError) as error:
+        raise _broken(folder, str(error)) from error
+    if not isinstance(description, dict):
+        raise _broken(folder, f"{_CONFIG} holds no mapping")
     version = description.get("format_version")
     if version != FORMAT_VERSION:
         raise MissingWeightsError(
             f"the model in {folder} has format {version}, this version reads {FORMAT_VERSION}; "
             f"install the scaling4d that wrote it: {description.get('versions', {})}"
         )
+    absent = [name for name in _SECTIONS if not isinstance(description.get(name), dict)]
+    if absent:
+        raise _broken(folder, f"{_CONFIG} lacks {', '.join(absent)}")
     return description, weights
+
+
+def _broken(folder: str | Path, reason: str) -> MissingWeightsError:
+    return MissingWeightsError(
+        f"the model in {folder} is broken ({reason}); copy or train it again"
+    )
 
 
 def load_weights(
@@ -128,25 +140,45 @@ def load_weights(
 
     Raises:
         BackboneMismatchError: if the backbone differs (naming how), or weights do not fit.
+        ControlMismatchError: if it was trained on a control that is encoded in another way.
     """
-    expected, actual = description["backbone_facts"], backbone_facts(model)
-    different = [
-        f"{key} {actual.get(key)} instead of {value}"
-        for key, value in expected.items()
-        if actual.get(key) != value
-    ]
+    path = model.config.backbone.path
+    different = _differences(description["backbone_facts"], backbone_facts(model))
     if different:
-        raise BackboneMismatchError(
-            f"{source} was trained on another backbone than the one loaded: "
-            f"{'; '.join(different)}; load {description['model']['backbone']['path']}"
+        remedy = (
+            "its config.json was changed, copy the model again"
+            if path is None
+            else f"load {description['model']['backbone']['path']}"
         )
-    needed = {name for name, _ in _saved_parameters(model)}
-    if needed != set(weights):
         raise BackboneMismatchError(
-            f"the weights in {source} do not fit: missing {sorted(needed - set(weights))[:3]}, "
-            f"unknown {sorted(set(weights) - needed)[:3]}"
+            f"{source} was trained on another backbone than the one loaded: {different}; {remedy}"
+        )
+    different = _differences(description["control_encoding"], control_encoding(model))
+    if different:
+        raise ControlMismatchError(
+            f"{source} was trained on a control of another encoding: {different}; install the "
+            f"scaling4d that wrote it: {description.get('versions', {})}"
+        )
+    needed = {name: tuple(weight.shape) for name, weight in _saved_parameters(model)}
+    found = {name: tuple(weight.shape) for name, weight in weights.items()}
+    if needed != found:
+        raise BackboneMismatchError(
+            f"the weights in {source} do not fit its {_CONFIG}: {_differences(needed, found)}; "
+            f"copy {_WEIGHTS} and {_CONFIG} again, both from one training"
         )
     model.load_state_dict(dict(weights), strict=False)
+
+
+def _differences(expected: Mapping[str, Any], actual: Mapping[str, Any]) -> str:
+    """Say what differs, three entries at most; empty where nothing does."""
+    names = [
+        name
+        for name in dict.fromkeys((*expected, *actual))
+        if expected.get(name) != actual.get(name)
+    ]
+    parts = [f"{name} {actual.get(name)} instead of {expected.get(name)}" for name in names[:3]]
+    rest = len(names) - len(parts)
+    return "; ".join(parts) + (f"; and {rest} more" if rest else "")
 
 
 def model_card(model: VNVSModel) -> str:

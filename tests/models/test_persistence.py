@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -11,7 +13,11 @@ import torch
 from scaling4d.correspondence.control import CONTROL_CHANNELS, build_control, control_metadata
 from scaling4d.models import BackboneConfig, ModelConfig, ProjectorConfig, VNVSModel
 from scaling4d.models.control_variants import control_channels, select_control
-from scaling4d.models.errors import MissingWeightsError
+from scaling4d.models.errors import (
+    BackboneMismatchError,
+    ControlMismatchError,
+    MissingWeightsError,
+)
 
 TINY = {"backbone": {"options": {"dim": 32, "heads": 2}}, "projector": {"width": 16}}
 
@@ -41,6 +47,82 @@ def test_other_format_names_the_versions(tmp_path: Path) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | {"format_version": 99}))
     with pytest.raises(MissingWeightsError, match="format 99, this version reads 2; install"):
         VNVSModel.from_pretrained(tmp_path)
+
+
+def edited(folder: Path, change: Callable[[dict[str, Any]], object]) -> Path:
+    """A saved model whose config.json was changed, or replaced by what ``change`` returns."""
+    VNVSModel.build(ModelConfig.from_dict(TINY)).save_pretrained(folder)
+    path = folder / "config.json"
+    description = json.loads(path.read_text())
+    replacement = change(description)
+    path.write_text(json.dumps(description if replacement is None else replacement))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda d: [d], r"broken \(config.json holds no mapping\); copy or train it again"),
+        (lambda d: d.__delitem__("model"), "broken .*lacks model"),
+        (lambda d: d.__delitem__("backbone_facts"), "broken .*lacks backbone_facts"),
+        (lambda d: d.__delitem__("control_encoding"), "broken .*lacks control_encoding"),
+        (lambda d: d.update(model=[]), "broken .*lacks model"),
+    ],
+)
+def test_broken_descriptions_are_called_so(
+    tmp_path: Path, change: Callable[[dict[str, Any]], object], message: str
+) -> None:
+    with pytest.raises(MissingWeightsError, match=message):
+        VNVSModel.from_pretrained(edited(tmp_path, change))
+
+
+def test_description_that_is_no_text_is_called_broken(tmp_path: Path) -> None:
+    (edited(tmp_path, lambda _: None) / "config.json").write_bytes(b"\xff\xfe{}")
+    with pytest.raises(MissingWeightsError, match="broken"):
+        VNVSModel.from_pretrained(tmp_path)
+
+
+def test_a_control_of_another_encoding_is_refused_and_named(tmp_path: Path) -> None:
+    folder = edited(tmp_path, lambda d: d["control_encoding"].update(correspondence_limit=4.0))
+    with pytest.raises(
+        ControlMismatchError, match=r"correspondence_limit 2\.0 instead of 4\.0; install .*torch"
+    ):
+        VNVSModel.from_pretrained(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (
+            lambda d: d["model"]["projector"].update(width=32),
+            BackboneMismatchError,
+            r"do not fit its config.json: projector.* \(16.* instead of \(32.*and \d+ more; copy",
+        ),
+        (
+            lambda d: d["model"].update(control="inpainting"),
+            ControlMismatchError,
+            "variant inpainting instead of correspondence",
+        ),
+        (
+            lambda d: d["model"]["projector"].update(depth=3),
+            BackboneMismatchError,
+            r"projector\.convolutions\.2.* None instead of .*; copy model.safetensors",
+        ),
+        (
+            lambda d: d["model"]["backbone"]["options"].update(depth=1),
+            BackboneMismatchError,
+            "blocks .*1.* instead of .*2.*; its config.json was changed, copy the model again",
+        ),
+    ],
+)
+def test_description_of_another_network_than_the_weights_is_refused(
+    tmp_path: Path,
+    change: Callable[[dict[str, Any]], object],
+    error: type[Exception],
+    message: str,
+) -> None:
+    with pytest.raises(error, match=message):
+        VNVSModel.from_pretrained(edited(tmp_path, change))
 
 
 @pytest.mark.parametrize(
