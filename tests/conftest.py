@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import jaxtyping
 import pytest
 from jaxtyping import install_import_hook
 
@@ -31,6 +33,14 @@ def test_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real test files: set SCALING4D_TEST_DATA (looked in {folder})")
     return folder
+
+
+@pytest.fixture
+def without_shape_checks() -> Iterator[None]:
+    """As users run it: mistakes that the shape checks would stop reach our own errors."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 @pytest.fixture(scope="session")

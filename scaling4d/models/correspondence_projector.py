@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .backbones.base import TokenGeometry
+from .field_types import check_field_types
 from .folding import fold
 from .spectrum import CosineSpectrum
 
@@ -26,6 +27,7 @@ class ProjectorConfig:
     first; 256 is all of 4 frames of 8 x 8 pixels."""
 
     def __post_init__(self) -> None:
+        check_field_types(self)
         if self.width < 4 or self.width % 4 or self.depth < 0 or self.frequencies < 1:
             raise ValueError(
                 "the projector's width must be a positive multiple of 4, its depth at least 0 and "

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from .backbones.base import Backbone
+from .field_types import check_field_types
 from .vnvs_block import VNVSBlock, VNVSBlockConfig
 
 
@@ -25,6 +26,9 @@ class InjectionConfig:
     """Follow every n-th block: the n-th, 2n-th, ..."""
     block: VNVSBlockConfig = dataclasses.field(default_factory=VNVSBlockConfig)
     """The VNVS Block itself."""
+
+    def __post_init__(self) -> None:
+        check_field_types(self)
 
     def chosen(self, count: int) -> list[int]:
         """Indices of the wrapped blocks of a denoiser with ``count`` blocks.

@@ -10,6 +10,7 @@ from typing import Any
 from .backbones import BackboneConfig
 from .control_variants import control_channels
 from .correspondence_projector import ProjectorConfig
+from .field_types import check_field_types
 from .injection import InjectionConfig
 from .vnvs_block import VNVSBlockConfig
 
@@ -24,6 +25,15 @@ class LoraConfig:
     """Scale: the adapter counts alpha / rank."""
     targets: tuple[str, ...] = ("to_q", "to_k", "to_v", "to_out.0")
     """Ends of the names of adapted layers."""
+
+    def __post_init__(self) -> None:
+        check_field_types(self)
+        if self.rank < 1 or self.alpha < 1 or not self.targets:
+            raise ValueError(
+                "lora needs a rank and an alpha of at least 1 and names of layers, got rank "
+                f"{self.rank}, alpha {self.alpha}, targets {list(self.targets)} (alpha 0 would "
+                "switch it off: leave lora out)"
+            )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -44,6 +54,7 @@ class ModelConfig:
     """Low-rank adapters on a frozen backbone; None for none."""
 
     def __post_init__(self) -> None:
+        check_field_types(self)
         control_channels(self.control)
         if self.lora is not None and self.backbone.name == "mini":
             raise ValueError("lora needs a pretrained backbone; mini is trained whole")

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .backbones.base import Rotary
+from .field_types import check_field_types
 from .token_exchange import heads_to_tokens, tokens_to_heads
 
 Scope = Literal["frame", "full", "window"]
@@ -33,6 +34,7 @@ class VNVSBlockConfig:
     instead of its mean over the frame. Our choice, the paper is silent."""
 
     def __post_init__(self) -> None:
+        check_field_types(self)
         if self.scope not in get_args(Scope):
             raise ValueError(
                 f"attention scope must be one of {', '.join(get_args(Scope))}, got {self.scope!r}"

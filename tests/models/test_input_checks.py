@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
-import jaxtyping
 import pytest
 import torch
 
@@ -14,15 +12,9 @@ from scaling4d.models.backbones import TextCondition
 from scaling4d.models.errors import ModelInputError
 from scaling4d.models.input_checks import check_velocity_inputs
 
+pytestmark = pytest.mark.usefixtures("without_shape_checks")
+
 SIZE = (9, 32, 64)
-
-
-@pytest.fixture(autouse=True)
-def no_shape_checks() -> Iterator[None]:
-    """Users have none; with them the mistakes of these tests never reach our own checks."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 @pytest.fixture(scope="module")

@@ -125,6 +125,7 @@ def test_description_of_another_network_than_the_weights_is_refused(
         VNVSModel.from_pretrained(edited(tmp_path, change))
 
 
+@pytest.mark.usefixtures("without_shape_checks")
 @pytest.mark.parametrize(
     ("values", "message"),
     [
@@ -136,6 +137,17 @@ def test_description_of_another_network_than_the_weights_is_refused(
         ({"backbone": {"options": {"depht": 2}}}, "has no option depht"),
         ({"backbone": {"options": {"dim": 30, "heads": 4}}}, "multiple of 8"),
         ({"lora": {"rank": 4}}, "lora needs a pretrained backbone"),
+        ({"injection": {"every": "2"}}, r"InjectionConfig\.every must be of type int, got '2'"),
+        ({"injection": {"every": True}}, r"every must be of type int, got True"),
+        ({"injection": {"blocks": ["a"]}}, r"blocks must be of type tuple\[int, \.\.\.\] \| None"),
+        ({"injection": 3}, "ModelConfig.injection must be of type InjectionConfig, got 3"),
+        ({"injection": {"block": {"window": [1, 2]}}}, "window must be of type tuple"),
+        ({"projector": {"width": "64"}}, "ProjectorConfig.width must be of type int"),
+        ({"backbone": {"options": {"dim": "64"}}}, "MiniConfig.dim must be of type int"),
+        ({"backbone": {"path": 7}}, r"path must be of type str \| None, got 7"),
+        ({"lora": {"alpha": 0}}, r"alpha of at least 1.*alpha 0 would switch it off"),
+        ({"lora": {"rank": 0}}, "a rank and an alpha of at least 1"),
+        ({"lora": {"targets": []}}, "names of layers, got .*targets"),
         ({"injection": {"every": 9}}, "must lie in 1..2"),
         ({"injection": {"blocks": [0, 5]}}, "different indices in 0..1"),
     ],

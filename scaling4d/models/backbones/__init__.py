@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from scaling4d.models.field_types import check_field_types
+
 from .base import Backbone, TextCondition, TokenGeometry
 from .cogvideox import CogVideoXBackbone
 from .hunyuan_video import HunyuanVideoBackbone
@@ -60,6 +62,7 @@ class BackboneConfig:
     """The fields of `MiniConfig`, or for others the arguments of `PretrainedBackbone.load`."""
 
     def __post_init__(self) -> None:
+        check_field_types(self)
         families = ("mini", *PRETRAINED)
         if self.name not in families:
             raise ValueError(f"unknown backbone {self.name!r}; choose one of {', '.join(families)}")

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from scaling4d.models.errors import MissingWeightsError
+from scaling4d.models.field_types import check_field_types
 from scaling4d.models.flow_matching import SigmaSampling, velocity_from_data
 from scaling4d.models.folding import fold, unfold
 from scaling4d.models.spectrum import CosineSpectrum
@@ -47,6 +48,7 @@ class MiniConfig:
     """Width of the feed-forward layers over ``dim``."""
 
     def __post_init__(self) -> None:
+        check_field_types(self)
         if min(dataclasses.astuple(self)) < 1:
             raise ValueError(f"mini: every size must be at least 1, got {self}")
         if self.dim % self.heads or (self.dim // self.heads) % 8:
