@@ -65,20 +65,19 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.video.is_file():
         raise ValueError(f"no video at {arguments.video}")
 
-    import numpy as np
-
+    from scaling4d.geometry.formats.files import read_npy
     from scaling4d.inference.generate import generate
 
-    def load(path: Path | None) -> Any:
-        return None if path is None else np.load(path, allow_pickle=False)
+    def load(path: Path | None, what: str) -> Any:
+        return None if path is None else read_npy(path, what)
 
     result = generate(
         arguments.video,
         arguments.trajectory,
         model=arguments.model,
         depth=arguments.depth,
-        intrinsics=load(arguments.intrinsics),
-        world_from_source=load(arguments.poses),
+        intrinsics=load(arguments.intrinsics, "intrinsics"),
+        world_from_source=load(arguments.poses, "camera poses"),
         pivot_depth=arguments.pivot_depth,
         prompt=arguments.prompt,
         frames=arguments.frames,

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from scaling4d.geometry.formats.files import UNREADABLE, read_npy
+
 from .base import DepthEstimate, DepthKind, EstimatorError
 
 _EXR_CHANNELS = ("Z", "depth.Z", "Y", "R")
@@ -45,19 +47,19 @@ def read_depth(
         if path.is_dir():
             depth, stored = _read_exr_folder(path), None
         elif path.suffix == ".npy":
-            depth, stored = np.load(path, allow_pickle=False), None
+            depth, stored = read_npy(path, "an array"), None
         elif path.suffix == ".npz":
             depth, stored, kind = _read_npz(path, kind)
         else:
             raise EstimatorError(
                 f"depth is read from .npy, .npz or a folder of .exr files, got {path.name}"
             )
-        if intrinsics is not None:
-            stored = np.load(intrinsics, allow_pickle=False)
     except EstimatorError:
         raise
-    except (OSError, ValueError, KeyError) as error:
+    except (*UNREADABLE, ValueError, KeyError) as error:
         raise EstimatorError(f"{path} cannot be read as depth: {error}") from error
+    if intrinsics is not None:
+        stored = _read_intrinsics(Path(intrinsics))
     if depth.ndim != 3:
         raise EstimatorError(f"{path} must hold (frames, height, width), got {depth.shape}")
     depth = depth.astype(np.float32)
@@ -109,6 +111,13 @@ def _read_npz(
         )
 
 
+def _read_intrinsics(path: Path) -> NDArray[np.floating]:
+    try:
+        return read_npy(path, "intrinsics")
+    except ValueError as error:
+        raise EstimatorError(str(error)) from error
+
+
 def _read_exr_folder(folder: Path) -> NDArray[np.floating]:
     files = sorted(folder.glob("*.exr"))
     if not files:
@@ -123,11 +132,14 @@ def _read_exr(path: Path) -> NDArray[np.floating]:
         raise EstimatorError(
             "OpenEXR depth needs the OpenEXR package: pip install 'scaling4d[render]'"
         ) from error
-    with OpenEXR.File(str(path), separate_channels=True) as image:
-        channels = image.channels()
-        for name in _EXR_CHANNELS:
-            if name in channels:
-                return np.array(channels[name].pixels, dtype=np.float32)
+    try:
+        with OpenEXR.File(str(path), separate_channels=True) as image:
+            channels = image.channels()
+            for name in _EXR_CHANNELS:
+                if name in channels:
+                    return np.array(channels[name].pixels, dtype=np.float32)
+    except (RuntimeError, ValueError) as error:  # what OpenEXR raises for a damaged file
+        raise EstimatorError(f"{path} is not an OpenEXR image that can be read: {error}") from error
     raise EstimatorError(f"{path} has none of the channels {_EXR_CHANNELS}")
 
 

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from scaling4d.geometry.formats.files import UNREADABLE
 from scaling4d.storage.atomic import atomic_path
 
 from .base import EstimatorError
@@ -33,7 +34,7 @@ def read_flow(path: str | Path) -> Float[Tensor, "2 height width"]:
         raise EstimatorError(f"no flow file at {path}")
     try:
         flow = _READERS[path.suffix](path)
-    except (OSError, ValueError, KeyError) as error:
+    except (*UNREADABLE, ValueError, KeyError) as error:
         raise EstimatorError(f"{path} is not a flow file that can be read: {error}") from error
     return torch.from_numpy(np.ascontiguousarray(flow, dtype=np.float32))
 

@@ -149,6 +149,55 @@ def test_precomputed_depth_must_fit_the_video(tmp_path):
         estimator(torch.zeros(1, 3, 6, 6, dtype=torch.uint8), 8.0)
 
 
+def damaged(path, share):
+    """A file of which only a share of the bytes arrived."""
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(len(whole) * share)])
+    return path
+
+
+@pytest.mark.parametrize("share", [0, 0.03, 0.6, 0.95])
+@pytest.mark.parametrize("name", ["d.npy", "d.npz", "exr"])
+def test_damaged_depth_files_are_named(tmp_path, name, share):
+    depth = np.random.default_rng(0).uniform(1, 5, (2, 40, 60)).astype(np.float32)
+    path = tmp_path / name
+    if name == "exr":
+        OpenEXR = pytest.importorskip("OpenEXR", reason="extra [render] is not installed")
+        path.mkdir()
+        header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+        OpenEXR.File(header, {"Z": depth[0]}).write(str(path / "0.exr"))
+        named = damaged(path / "0.exr", share)
+    else:
+        np.save(path, depth) if name == "d.npy" else np.savez_compressed(path, depth=depth)
+        named = damaged(path, share)
+    with pytest.raises(EstimatorError, match=f"{named} (cannot|is not)"):
+        read_depth(path)
+
+
+def test_bytes_that_changed_inside_an_archive_are_noticed(tmp_path):
+    np.savez_compressed(tmp_path / "d.npz", depth=np.random.default_rng(0).uniform(1, 5, (2, 8, 8)))
+    content = bytearray((tmp_path / "d.npz").read_bytes())
+    content[200:232] = bytes(32)
+    (tmp_path / "d.npz").write_bytes(content)
+    with pytest.raises(EstimatorError, match="cannot be read as depth"):
+        read_depth(tmp_path / "d.npz")
+
+
+def test_damaged_intrinsics_are_named_and_not_the_depth(tmp_path):
+    np.save(tmp_path / "d.npy", np.ones((2, 4, 4)))
+    (tmp_path / "k.npy").touch()
+    np.savez(tmp_path / "k.npz", intrinsics=np.eye(3))
+    for name, message in {
+        "k.npy": "No data left",
+        "k.npz": "an archive, give",
+        "none.npy": "",
+    }.items():
+        with pytest.raises(
+            EstimatorError, match=rf"cannot read .*{name} as intrinsics: .*{message}"
+        ):
+            read_depth(tmp_path / "d.npy", tmp_path / name)
+
+
 def test_files_that_are_no_depth_are_refused(tmp_path):
     np.savez(tmp_path / "other.npz", other=np.ones(3))
     np.save(tmp_path / "flat.npy", np.ones((3, 4)))

@@ -7,6 +7,7 @@ import json
 import os
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 # What numpy raises, beside ValueError, for a file that is no archive or a damaged one.
-_UNREADABLE = (OSError, EOFError, TypeError, AttributeError, zipfile.BadZipFile)
+UNREADABLE = (OSError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error)
 
 
 def read_text(path: Path, format_name: str) -> str:
@@ -54,7 +55,7 @@ def archive_names(path: Path, format_name: str) -> list[str]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             return list(archive.files)
-    except (*_UNREADABLE, ValueError) as error:
+    except (*UNREADABLE, ValueError) as error:
         raise ValueError(f"cannot read {path} as {format_name}: {error}") from None
 
 
@@ -74,8 +75,25 @@ def read_arrays(path: Path, format_name: str, names: tuple[str, ...]) -> list[np
     try:
         with np.load(path, allow_pickle=False) as archive:
             return [archive[name] for name in names]
-    except (*_UNREADABLE, ValueError) as error:
+    except (*UNREADABLE, ValueError) as error:
         raise ValueError(f"cannot read {path} as {format_name}: {error}") from None
+
+
+def read_npy(path: Path, format_name: str) -> npt.NDArray[Any]:
+    """Return the array in an .npy file, never unpickling anything.
+
+    Raises:
+        ValueError: if the file cannot be read or holds something else.
+    """
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (*UNREADABLE, ValueError) as error:
+        raise ValueError(f"cannot read {path} as {format_name}: {error}") from None
+    if not isinstance(array, np.ndarray):
+        raise ValueError(
+            f"cannot read {path} as {format_name}: it is an archive, give an .npy file"
+        )
+    return array
 
 
 def read_array(path: Path, format_name: str, columns: int) -> npt.NDArray[np.float64]:
