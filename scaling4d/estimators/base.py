@@ -9,6 +9,8 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from scaling4d.devices import usable_device
+
 DepthKind = Literal["metric", "relative"]
 
 
@@ -58,6 +60,14 @@ class DepthEstimator(Protocol):
     def __call__(self, video: UInt8[Tensor, "frames 3 height width"], fps: float) -> DepthEstimate:
         """Estimate from RGB frames; ``fps`` is frames per second."""
         ...
+
+
+def estimator_device(device: str | torch.device) -> torch.device:
+    """Return the device, or raise EstimatorError naming those of this machine."""
+    try:
+        return usable_device(device)
+    except ValueError as error:
+        raise EstimatorError(str(error)) from error
 
 
 def check_image_pair(first: Tensor, second: Tensor) -> None:

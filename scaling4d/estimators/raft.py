@@ -11,7 +11,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .base import EstimatorError, check_image_pair
+from .base import EstimatorError, check_image_pair, estimator_device
 
 SIZES = ("large", "small")
 _MULTIPLE = 8  # the feature maps are an eighth of the image
@@ -47,7 +47,8 @@ class RaftFlow:
                 use for each image size.
 
         Raises:
-            EstimatorError: if the size is unknown or the weights cannot be had or do not fit.
+            EstimatorError: if the size or the device is unknown, or the weights cannot be had or do
+                not fit.
         """
         if size not in SIZES:
             raise EstimatorError(f"the RAFT size must be one of {SIZES}, got {size!r}")
@@ -56,7 +57,7 @@ class RaftFlow:
                 f"iterations and batch_size must be at least 1, got {iterations} and {batch_size}"
             )
         self.name = f"raft_{size}"
-        self.device = torch.device(device)
+        self.device = estimator_device(device)
         self.iterations = iterations
         self.batch_size = batch_size
         self.mixed_precision = mixed_precision
@@ -123,7 +124,7 @@ def _network(size: str, weights: str | Path) -> nn.Module:
     state = _hub_state(published) if weights == "hub" else _local_state(Path(weights))
     try:
         network.load_state_dict(state)
-    except RuntimeError as error:
+    except (RuntimeError, TypeError, AttributeError) as error:  # other tensors, no dict, no tensors
         raise EstimatorError(
             f"{weights} does not hold weights of torchvision's raft_{size}: "
             "give the state dict of the matching size"
@@ -159,9 +160,15 @@ def _local_state(path: Path) -> dict[str, Tensor]:
         raise EstimatorError(
             f"no RAFT weights at {path}: give a .pth, .pt or .safetensors file, or weights='hub'"
         )
-    if path.suffix == ".safetensors":
-        from safetensors.torch import load_file
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
 
-        return load_file(path)
-    state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+            return load_file(path)
+        state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged file raises whatever its bytes happen to ask for
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise EstimatorError(
+            f"{path} cannot be read as RAFT weights ({reason}): copy or download it again"
+        ) from error
     return state

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from scaling4d.geometry.camera import intrinsics_from_fov
 
-from .base import DepthEstimate, DepthKind, EstimatorError
+from .base import DepthEstimate, DepthKind, EstimatorError, estimator_device
 
 Output = Literal["auto", "metric", "inverse"]
 
@@ -61,10 +61,10 @@ class TransformersDepth:
             raise EstimatorError(
                 f"scale must be positive and batch_size at least 1, got {scale} and {batch_size}"
             )
+        self.device = estimator_device(device)
         self.processor, self.model = _load(str(model), local_files_only)
-        self.model.eval().requires_grad_(False).to(device)
+        self.model.eval().requires_grad_(False).to(self.device)
         self.output = _predicted(self.model.config, output, str(model))
-        self.device = torch.device(device)
         self.scale, self.shift = scale, shift
         self.horizontal_fov = horizontal_fov
         self.batch_size = batch_size

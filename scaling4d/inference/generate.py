@@ -16,6 +16,7 @@ from tqdm.auto import tqdm
 
 from scaling4d.correspondence.control import build_control
 from scaling4d.correspondence.warp import warp_from_depth
+from scaling4d.devices import usable_device
 from scaling4d.geometry.trajectory import Trajectory
 from scaling4d.inference.result import GenerationResult
 from scaling4d.inference.sampler import sample_video
@@ -166,10 +167,10 @@ def generate(
 def _bring_to_device(network: VNVSModel, device: str | torch.device | None) -> torch.device:
     """Move a model to where it shall run, unless it was offloaded: that decides the device."""
     if not network.offloaded:
-        place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        place = usable_device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         network.to(place)
         return place
-    if device is not None and torch.device(device).type != network.device.type:
+    if device is not None and usable_device(device).type != network.device.type:
         raise ValueError(
             f"the model was offloaded to run on {network.device}, not on {device}: leave device "
             "out, or offload it there"

@@ -129,6 +129,36 @@ def test_raft_without_a_network_says_what_to_do(monkeypatch):
         make_flow_estimator("raft_small")
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("cut.pth", None),
+        ("empty.pth", b""),
+        ("text.pth", b"version https://git-lfs.github.com/spec/v1"),
+        ("pickle.pt", b"\x80\x02}q\x00X\x05"),
+        ("zip.pth", b"PK\x03\x04" + bytes(60)),
+        ("cut.safetensors", b"\x10\x00\x00\x00\x00\x00\x00\x00{}"),
+        ("empty.safetensors", b""),
+    ],
+)
+def test_damaged_raft_weights_are_named(tmp_path, name, content):
+    path = tmp_path / name
+    if content is None:
+        torch.save({"weight": torch.zeros(1000)}, path)
+        content = path.read_bytes()[:1000]
+    path.write_bytes(content)
+    with pytest.raises(EstimatorError, match=rf"{name} cannot be read as RAFT weights \(.*again"):
+        make_flow_estimator("raft_small", weights=path)
+
+
+@pytest.mark.usefixtures("without_shape_checks")
+@pytest.mark.parametrize("state", [[1, 2], {"weight": 3}, {}])
+def test_files_with_other_things_than_raft_are_refused(tmp_path, state):
+    torch.save(state, tmp_path / "other.pth")
+    with pytest.raises(EstimatorError, match="does not hold weights of torchvision's raft_small"):
+        make_flow_estimator("raft_small", weights=tmp_path / "other.pth")
+
+
 def test_raft_missing_file_is_named(tmp_path):
     with pytest.raises(EstimatorError, match=r"no RAFT weights at .*gone\.pth"):
         make_flow_estimator("raft_small", weights=tmp_path / "gone.pth")
@@ -141,6 +171,8 @@ def test_raft_missing_file_is_named(tmp_path):
         ("dis", {"preset": "best"}, "DIS preset must be one of"),
         ("dis", {"speed": 3}, "its options are preset"),
         ("raft_small", {"weights": "random", "iterations": 0}, "at least 1"),
+        ("raft_small", {"weights": "random", "device": "gpu"}, r"device 'gpu' .*has cpu"),
+        ("raft_small", {"weights": "random", "device": "cuda:99"}, r"device 'cuda:99' .*has cpu"),
         ("precomputed", {"folder": "nowhere"}, "no folder of precomputed flow"),
     ],
 )
@@ -187,6 +219,11 @@ def test_kitti_png_is_x_y_known(tmp_path):
     [
         ("a.flo", b"not a flow file at all", "202021.25"),
         ("a.npy", b"nothing", "cannot|can be read"),
+        ("a.npy", b"", r"a\.npy is not a flow file that can be read: No data left"),
+        ("a.npz", b"", r"a\.npz is not a flow file that can be read: No data left"),
+        ("a.npz", b"PK\x03\x04" + bytes(60), r"a\.npz is not .* not a zip file"),
+        ("a.flo", b"", "202021.25"),
+        ("a.png", b"", "16-bit PNG"),
         ("a.txt", b"", "must end in one of"),
     ],
 )

@@ -1,0 +1,69 @@
+"""What `generate` refuses at its command line, in one sentence: damaged files, absent devices."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import scaling4d
+from scaling4d.__main__ import main
+from scaling4d.models.backbones import BackboneConfig
+from scaling4d.models.model_config import ModelConfig
+from scaling4d.models.vnvs import VNVSModel
+from scaling4d.storage.video import write_video
+
+TINY = BackboneConfig(options={"dim": 32, "depth": 1, "heads": 2, "patch": 8})
+
+
+@pytest.fixture(scope="module")
+def model() -> VNVSModel:
+    return VNVSModel.build(ModelConfig(backbone=TINY))
+
+
+@pytest.fixture(scope="module")
+def command(model: VNVSModel, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """A command that works, in a folder of its own; tests add to it."""
+    folder = tmp_path_factory.mktemp("generate")
+    model.save_pretrained(folder / "model")
+    write_video(folder / "clip.mp4", np.zeros((5, 32, 48, 3), np.uint8), 8)
+    words = ["generate", str(folder / "clip.mp4"), "static", "--model", str(folder / "model")]
+    return [*words, "--depth", "infinity", "--steps", "1", "-o", str(folder / "out.mp4")]
+
+
+def refusal(command: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """The one line that the command ends with."""
+    assert main(command) == 2
+    return capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(("option", "what"), [("intrinsics", "intrinsics"), ("poses", "poses")])
+@pytest.mark.parametrize("name", ["empty.npy", "cut.npy", "archive.npz"])
+def test_damaged_camera_files_are_named(
+    command: list[str], tmp_path: Path, capsys, option: str, what: str, name: str
+) -> None:
+    np.save(tmp_path / "cut.npy", np.eye(4))
+    (tmp_path / "cut.npy").write_bytes((tmp_path / "cut.npy").read_bytes()[:150])
+    (tmp_path / "empty.npy").touch()
+    np.savez(tmp_path / "archive.npz", np.eye(4))
+    said = refusal([*command, f"--{option}", str(tmp_path / name)], capsys)
+    assert said.startswith(f"error: cannot read {tmp_path / name} as ")
+    assert what in said
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:99"])
+def test_devices_that_are_not_there_are_refused(
+    command: list[str], model: VNVSModel, capsys, device: str
+) -> None:
+    said = refusal([*command, "--device", device], capsys)
+    assert said.startswith(f"error: cannot run on the device {device!r} (")
+    assert "this machine has cpu" in said
+    with pytest.raises(ValueError, match="this machine has cpu"):
+        scaling4d.generate(
+            np.zeros((5, 32, 48, 3), np.uint8),
+            "static",
+            model=model,
+            device=device,
+            depth="infinity",
+        )
