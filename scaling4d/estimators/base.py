@@ -11,7 +11,7 @@ from torch import Tensor
 
 from scaling4d.devices import usable_device
 
-DepthKind = Literal["metric", "relative"]
+DepthKind = Literal["metric", "relative", "affine_inverse"]
 
 
 class EstimatorError(ValueError):
@@ -43,7 +43,9 @@ class DepthEstimate:
     Attributes:
         depth: (frames, height, width) float32 planar z, +inf = no surface, NaN = unknown.
         intrinsics: (frames, 3, 3) float64 pixels, or None where the estimator gives none.
-        kind: ``metric`` = metres; ``relative`` = right up to one unknown scale.
+        kind: ``metric`` = metres; ``relative`` = right up to one unknown scale; ``affine_inverse``
+            = 1 / depth is right up to an unknown scale and shift, so planes bend and straight
+            camera paths do not move points by the right amounts.
     """
 
     depth: Float[Tensor, "frames height width"]

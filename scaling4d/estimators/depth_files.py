@@ -35,7 +35,7 @@ def read_depth(
         path: file or folder.
         intrinsics: ``.npy`` of (3, 3), (frames, 3, 3), (4,) or (frames, 4) pixels, the fours being
             fx fy cx cy; where the depth file holds intrinsics too, these replace them.
-        kind: whether the file's unit is the metre (``metric``) or unknown (``relative``).
+        kind: what the file holds, see `DepthEstimate`.
 
     Raises:
         EstimatorError: if a file is missing, of another kind, or damaged.

@@ -125,7 +125,7 @@ class PrecomputedDepth:
         Args:
             path: depth of the whole video (see `read_depth`).
             intrinsics: cameras in their own file (see `read_depth`).
-            kind: ``metric`` or ``relative`` (see `DepthEstimate`).
+            kind: what the file holds, see `DepthEstimate`.
             first_frame: index in the file of the first frame of the videos that will be given.
 
         Raises:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +15,8 @@ from scaling4d.geometry.camera import intrinsics_from_fov
 
 from .base import DepthEstimate, DepthKind, EstimatorError, estimator_device
 
+logger = logging.getLogger(__name__)
+
 Output = Literal["auto", "metric", "inverse"]
 
 
@@ -22,8 +25,9 @@ class TransformersDepth:
 
     Models give either metric depth in metres or a relative inverse depth (disparity up to scale and
     shift). Inverse depth d is turned into depth 1 / (scale * d + shift) with the caller's numbers,
-    the same for the whole video; it stays ``relative``. These models know nothing of time: expect
-    flicker that a video model does not have.
+    the same for the whole video. With the right shift the result is ``relative``; without one,
+    0 is taken, a warning says so, and the result is ``affine_inverse`` (see `DepthEstimate`). These
+    models know nothing of time: expect flicker that a video model does not have.
     """
 
     name = "transformers"
@@ -34,7 +38,7 @@ class TransformersDepth:
         *,
         output: Output = "auto",
         scale: float = 1.0,
-        shift: float = 0.0,
+        shift: float | None = None,
         horizontal_fov: float | None = None,
         device: str | torch.device = "cpu",
         batch_size: int = 4,
@@ -47,7 +51,7 @@ class TransformersDepth:
             output: what the model predicts: ``metric`` depth, ``inverse`` depth, or ``auto`` to
                 read it from the model's configuration.
             scale: of the inverse depth, per metre where the result should be metres.
-            shift: of the inverse depth.
+            shift: of the inverse depth, in its unit after ``scale``; None where it is not known.
             horizontal_fov: degrees; gives the intrinsics, which these models do not estimate.
             device: where the model runs.
             batch_size: frames per forward pass.
@@ -66,6 +70,12 @@ class TransformersDepth:
         self.model.eval().requires_grad_(False).to(self.device)
         self.output = _predicted(self.model.config, output, str(model))
         self.scale, self.shift = scale, shift
+        if self.output == "inverse" and shift is None:
+            logger.warning(
+                "%s gives inverse depth up to an unknown scale and shift; taking shift 0, which "
+                "bends planes and leaves the unit unknown: use a metric model, or give the shift",
+                model,
+            )
         self.horizontal_fov = horizontal_fov
         self.batch_size = batch_size
 
@@ -75,7 +85,7 @@ class TransformersDepth:
         frames, _, height, width = video.shape
         predicted = torch.cat([self._predict(part) for part in video.split(self.batch_size)])
         if self.output == "inverse":
-            disparity = self.scale * predicted + self.shift
+            disparity = self.scale * predicted + (self.shift or 0.0)
             # A disparity of zero or less lies beyond every distance: a point at infinity.
             depth = torch.where(disparity > 0, 1 / disparity, torch.inf)
         else:
@@ -84,8 +94,12 @@ class TransformersDepth:
         if self.horizontal_fov is not None:
             one = torch.from_numpy(intrinsics_from_fov(height, width, self.horizontal_fov))
             intrinsics = one.expand(frames, 3, 3)
-        kind: DepthKind = "metric" if self.output == "metric" else "relative"
-        return DepthEstimate(depth.to(video.device), intrinsics, kind)
+        return DepthEstimate(depth.to(video.device), intrinsics, self._kind())
+
+    def _kind(self) -> DepthKind:
+        if self.output == "metric":
+            return "metric"
+        return "affine_inverse" if self.shift is None else "relative"
 
     def _predict(self, frames: Tensor) -> Float[Tensor, "frames height width"]:
         sizes = [tuple(frames.shape[2:])] * len(frames)

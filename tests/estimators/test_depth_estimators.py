@@ -63,7 +63,7 @@ def test_transformers_depth_states_its_kind_and_has_the_size_of_the_video(model_
     )
     assert isinstance(estimator, DepthEstimator)
     estimate = estimator(video(), 16.0)
-    assert estimate.kind == kind
+    assert estimate.kind == {"metric": "metric", "relative": "affine_inverse"}[kind]
     assert estimate.depth.shape == (3, 30, 40)
     assert (estimate.depth > 0).all()
     assert estimate.intrinsics.shape == (3, 3, 3)
@@ -86,6 +86,37 @@ def test_inverse_depth_is_converted_with_the_callers_numbers(model_folder):
         video(), 16.0
     )
     assert torch.isposinf(behind.depth).all()
+
+
+def test_relative_depth_is_right_up_to_one_scale_and_affine_inverse_depth_is_not(
+    model_folder, caplog
+):
+    """The kinds mean what they say: a model of disparity 2 / z + 0.1 (unknown to the caller)."""
+    kind, folder = model_folder
+    if kind == "metric":
+        make_depth_estimator("transformers", model=folder)
+        assert not caplog.records
+        return
+    truth = torch.rand(3, 30, 40, generator=torch.Generator().manual_seed(0)) * 4 + 1
+
+    def estimate(**options):
+        estimator = make_depth_estimator("transformers", model=folder, batch_size=3, **options)
+        estimator._predict = lambda _: 2 / truth + 0.1
+        return estimator(video(), 16.0)
+
+    def ratios(depth):
+        return (depth / truth).min().item(), (depth / truth).max().item()
+
+    known = estimate(shift=-0.1)
+    assert known.kind == "relative"
+    assert not caplog.records
+    assert ratios(known.depth) == pytest.approx((0.5, 0.5), rel=1e-4)
+    unknown = estimate()
+    assert unknown.kind == "affine_inverse"
+    assert "unknown scale and shift" in caplog.text
+    smallest, largest = ratios(unknown.depth)
+    assert largest > 1.1 * smallest
+    torch.testing.assert_close(1 / unknown.depth, 2 / truth + 0.1)
 
 
 def test_a_model_that_cannot_be_had_says_what_to_do(tmp_path):
