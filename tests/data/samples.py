@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +13,31 @@ from tests.scenes import Camera, Scene, moving_box
 
 
 def write_sample_scene(
-    path: Path, *, frames: int = 9, height: int = 48, width: int = 64, scene: Scene | None = None
+    path: Path,
+    *,
+    frames: int = 9,
+    height: int = 48,
+    width: int = 64,
+    scene: Scene | None = None,
+    fovs: tuple[float, float, float] = (60, 60, 60),
+    zoom: float = 1.0,
 ) -> Path:
-    """Write a scene file of three synchronised cameras around a moving box."""
+    """Write a scene file of three synchronised cameras around a moving box.
+
+    Their fields of view in degrees are those of the first frame; focal lengths grow by ``zoom``.
+    """
     scene = scene or moving_box()
     tracks = {}
-    for number, side in enumerate((-0.6, 0.0, 0.8)):
-        camera = Camera.look_at(height, width, eye=(side, -4.0, 1.5), target=(0, 0, 0.5), fov=60)
-        clip = scene.clip(camera.orbit(frames, yaw=5 * (number + 1), pivot=(0, 0, 0.5)), fps=8)
+    for number, (side, fov) in enumerate(zip((-0.6, 0.0, 0.8), fovs, strict=True)):
+        camera = Camera.look_at(height, width, eye=(side, -4.0, 1.5), target=(0, 0, 0.5), fov=fov)
+        cameras = camera.orbit(frames, yaw=5 * (number + 1), pivot=(0, 0, 0.5))
+        factors = np.linspace(1.0, zoom, frames)
+        lens = np.array([[1.0, 1, 0], [1, 1, 0], [0, 0, 0]])  # where focal lengths stand
+        cameras = [
+            replace(one, intrinsics=one.intrinsics * (1 + (factor - 1) * lens))
+            for one, factor in zip(cameras, factors, strict=True)
+        ]
+        clip = scene.clip(cameras, fps=8)
         tracks[f"cam{number}"] = CameraTrack(
             rgb=clip.rgb,
             depth=clip.depth.astype(np.float32),

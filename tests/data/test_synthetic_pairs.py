@@ -28,6 +28,15 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def lenses(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with cameras of different fields of view, which change with time."""
+    folder = tmp_path_factory.mktemp("lenses")
+    size = {"frames": FRAMES, "height": HEIGHT, "width": WIDTH}
+    write_sample_scene(folder / "a.h5", fovs=(50, 66, 60), zoom=1.25, **size)
+    return folder
+
+
 def full_size() -> ClipSize:
     return ClipSize(frames=FRAMES, height=HEIGHT, width=WIDTH)
 
@@ -40,15 +49,25 @@ def test_three_cameras_give_six_ordered_pairs(scenes: Path) -> None:
     assert ends == {(a, b) for a in cameras for b in cameras if a != b}
 
 
-def test_correspondence_equals_the_closed_form(scenes: Path) -> None:
-    pair = SyntheticPairs(scenes, full_size()).pair(draw(0))  # cam0 -> cam1, all frames
-    with open_scene(scenes / "a.h5") as file:
-        poses = [file.world_from_camera(name) for name in ("cam0", "cam1")]
-        intrinsics = file.intrinsics("cam0")[0]
+def cameras_of(folder: Path, frame: int) -> tuple[Camera, Camera]:
+    """cam0 and cam1 at a frame, from the file's numbers."""
+    with open_scene(folder / "a.h5") as file:
+        return tuple(
+            Camera(HEIGHT, WIDTH, file.intrinsics(name)[frame], file.world_from_camera(name)[frame])
+            for name in ("cam0", "cam1")
+        )
+
+
+@pytest.mark.parametrize("fields_of_view", ["scenes", "lenses"])
+def test_correspondence_equals_the_closed_form(
+    fields_of_view: str, request: pytest.FixtureRequest
+) -> None:
+    folder = request.getfixturevalue(fields_of_view)
+    pair = SyntheticPairs(folder, full_size()).pair(draw(0))  # cam0 -> cam1, all frames
     scale = torch.tensor([WIDTH / 2, HEIGHT / 2])[:, None, None]
     found = (pair.control[:, CONTROL_CHANNELS["correspondence"]] * scale).numpy()
     for frame in range(FRAMES):
-        source, target = (Camera(HEIGHT, WIDTH, intrinsics, p[frame]) for p in poses)
+        source, target = cameras_of(folder, frame)
         # The box moves with time, but source and target are the same instant: geometry alone.
         truth = moving_box().correspondence(frame / 8, source, frame / 8, target).displacement
         inside = np.isfinite(truth).all(-1) & (np.abs(truth).max(-1) < WIDTH)
@@ -107,6 +126,36 @@ def test_double_reprojection_punches_holes_into_the_video_that_is_the_target(sce
     assert (warped[~drawn] == 0).all()
     close = (warped - pair.target).abs()[drawn] < 0.35
     assert close.float().mean() > 0.8
+
+
+def test_double_reprojection_looks_through_both_lenses(lenses: Path) -> None:
+    """Back from cam1 to cam0: the closed form but for rounding, which a focal length is not."""
+    pair = SyntheticPairs(lenses, full_size(), pairing="double_reprojection").pair(draw(0))
+    scale = torch.tensor([WIDTH / 2, HEIGHT / 2])[:, None, None]
+    found = (pair.control[:, CONTROL_CHANNELS["correspondence"]] * scale).numpy()
+    for frame in range(0, FRAMES, 4):
+        source, target = cameras_of(lenses, frame)
+        truth = moving_box().correspondence(frame / 8, target, frame / 8, source).displacement
+        drawn = (pair.source[frame] != 0).any(0).numpy() & np.isfinite(truth).all(-1)
+        error = np.linalg.norm(found[frame].transpose(1, 2, 0) - truth, axis=-1)[drawn]
+        assert drawn.mean() > 0.3
+        assert np.median(error) < 0.5
+
+
+def test_aligned_frames_follow_the_zoom(lenses: Path) -> None:
+    """One instant, seen by cam0 as it stands and zooms in every frame."""
+    pair = SyntheticPairs(lenses, full_size(), pairing="aligned_frames").pair(draw(0, seed=4))
+    chosen = int((pair.source == pair.target).flatten(1).all(1).nonzero()[0])
+    scale = torch.tensor([WIDTH / 2, HEIGHT / 2])[:, None, None]
+    found = (pair.control[:, CONTROL_CHANNELS["correspondence"]] * scale).numpy()
+    source, time = cameras_of(lenses, chosen)[0], chosen / 8
+    for frame in range(FRAMES):
+        target = cameras_of(lenses, frame)[0]
+        truth = moving_box().correspondence(time, source, time, target).displacement
+        inside = np.isfinite(truth).all(-1) & (np.abs(truth).max(-1) < WIDTH)
+        error = np.abs(found[frame].transpose(1, 2, 0) - truth)[inside]
+        assert error.max() < 2e-3
+        assert inside.mean() > 0.9
 
 
 def test_aligned_frames_move_one_frame_to_the_cameras_of_its_own_video(scenes: Path) -> None:
