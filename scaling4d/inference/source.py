@@ -199,9 +199,9 @@ def _find_depth(
         estimate = estimator(video.to(device), clip.fps)
     else:
         estimate = _read_depth_file(Path(depth))
-    if estimate.kind == "relative":
+    if estimate.kind != "metric":
         logger.warning(
-            "%s gives relative depth: trajectory amounts in metres are in its own unit", depth
+            "%s gives %s depth: amounts in metres are in its own unit", depth, estimate.kind
         )
     planar = estimate.depth.cpu().numpy().astype(np.float32)
     known = None
