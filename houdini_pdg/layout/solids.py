@@ -191,13 +191,14 @@ def layout_solids(layout: Layout, region: FloorRegion | None = None) -> Solids:
 
 
 def wall_blocks(
-    wall: Wall, openings: list[Opening], *, extend: bool = True
+    wall: Wall, openings: list[Opening], *, reach: tuple[float, float] | None = None
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Cut a wall into boxes around its openings; (centre (3,), half extents (3,)) in its frame.
 
-    With `extend` the wall reaches half its thickness beyond both ends, so that corners close.
+    The wall goes on for `reach` metres before its start and beyond its end: half its thickness, so
+    that corners close, unless something else is given.
     """
-    spare = wall.solid_thickness / 2 if extend else 0.0
+    before, beyond = reach or (wall.solid_thickness / 2,) * 2
     start = np.asarray(wall.a, dtype=float)
     along = np.array([*wall.direction, 0.0])
     bottom, top = start[2], start[2] + wall.height
@@ -207,7 +208,7 @@ def wall_blocks(
     ]
     spans = sorted(zip(lefts, openings, strict=True), key=lambda span: span[0])
     blocks: list[tuple[np.ndarray, np.ndarray]] = []
-    cursor = -spare
+    cursor = -before
 
     def block(u0: float, u1: float, z0: float, z1: float) -> None:
         if u1 - u0 > 1e-6 and z1 - z0 > 1e-6:
@@ -223,5 +224,5 @@ def wall_blocks(
         block(left, right, bottom, low if low - bottom > 0.02 else bottom)
         block(left, right, opening.position[2] + opening.height / 2, top)
         cursor = right
-    block(cursor, wall.length + spare, bottom, top)
+    block(cursor, wall.length + beyond, bottom, top)
     return blocks

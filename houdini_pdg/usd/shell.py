@@ -17,6 +17,9 @@ from houdini_pdg.layout.solids import FITTING, FloorRegion, is_passage, wall_blo
 _SKIRTING_HEIGHT = 0.08
 _CASING = 0.07  # metres of the frame around an opening
 _WINDOW_FRAME = 0.06
+_EASE, _HAIR = 1e-3, 2e-4
+"""Metres by which parts that meet keep their faces apart: two faces in one place shadow each other,
+and a path tracer renders them black."""
 
 Corners = np.ndarray  # (4, 3), counter-clockwise seen from outside
 
@@ -63,12 +66,12 @@ def build_shell(layout: Layout, region: FloorRegion) -> dict[str, QuadMesh]:
     for low, high in floor_rectangles(layout, region):
         meshes["floor"].quads.append(_level(low, high, layout.floor_height, up=True))
         meshes["ceiling"].quads.append(_level(low, high, layout.ceiling_height, up=False))
-    for wall in layout.walls:
+    for index, wall in enumerate(layout.walls):
         openings = [o for o in (*layout.doors, *layout.windows) if o.wall == wall.name]
         meshes[wall.name] = mesh = QuadMesh("wall")
-        for centre, half in wall_blocks(wall, openings):
+        for centre, half in wall_blocks(wall, openings, reach=_reach(wall, layout)):
             mesh.box(centre, half, wall.direction)
-        _add_skirting(meshes["trim"], wall, layout, region)
+        _add_skirting(meshes["trim"], wall, index, layout, region)
     for door in layout.doors:
         wall = layout.wall(door.wall)
         _add_casing(meshes["trim"], wall, door, sill=False)
@@ -81,6 +84,21 @@ def build_shell(layout: Layout, region: FloorRegion) -> dict[str, QuadMesh]:
         meshes[window.name] = frame = QuadMesh("frame")
         _add_window(frame, wall, window)
     return {name: mesh for name, mesh in meshes.items() if mesh.quads}
+
+
+def _reach(wall: Wall, layout: Layout) -> tuple[float, float]:
+    """Metres that a wall goes on beyond its two ends, into the walls that it meets there; none
+    where another one goes on in its line."""
+
+    def beyond(end: np.ndarray) -> float:
+        for other in layout.walls:
+            along = abs(float(other.direction @ wall.direction)) > 1 - 1e-6
+            meets = min(np.hypot(*(end - np.asarray(p[:2]))) for p in (other.a, other.b)) < _EASE
+            if other is not wall and along and meets:
+                return 0.0
+        return wall.solid_thickness / 2 - _EASE
+
+    return beyond(np.asarray(wall.a[:2])), beyond(np.asarray(wall.b[:2]))
 
 
 def floor_rectangles(
@@ -134,20 +152,26 @@ def _span(wall: Wall, opening: Opening) -> tuple[float, float]:
     return middle - opening.width / 2, middle + opening.width / 2
 
 
-def _add_skirting(mesh: QuadMesh, wall: Wall, layout: Layout, region: FloorRegion) -> None:
-    """A board along the foot of both sides that face a floor, broken by doors."""
+def _add_skirting(
+    mesh: QuadMesh, wall: Wall, index: int, layout: Layout, region: FloorRegion
+) -> None:
+    """A board along the foot of both sides that face a floor, broken by doors.
+
+    Boards of neighbours run into each other: their tops differ by a hair.
+    """
     doors = sorted(_span(wall, d) for d in layout.doors if d.wall == wall.name)
-    edges = [wall.solid_thickness / 2]
+    board = _SKIRTING_HEIGHT - _HAIR * index
+    edges = [wall.solid_thickness / 2 + _EASE]
     for left, right in doors:
         edges += [left - _CASING, right + _CASING]
-    edges.append(wall.length - wall.solid_thickness / 2)
+    edges.append(wall.length - wall.solid_thickness / 2 - _EASE)
     for side in (-1.0, 1.0):
         across = side * (wall.solid_thickness / 2 + FITTING / 2)
         for start, end in zip(edges[::2], edges[1::2], strict=True):
             middle = _place(wall, (start + end) / 2, side * (wall.solid_thickness / 2 + 0.2), 0)
             if end - start > 0.02 and region.contains(middle[:2]):
-                z = wall.a[2] + _SKIRTING_HEIGHT / 2
-                half = np.array([(end - start) / 2, FITTING / 2, _SKIRTING_HEIGHT / 2])
+                z = wall.a[2] + board / 2
+                half = np.array([(end - start) / 2, FITTING / 2, board / 2])
                 mesh.box(_place(wall, (start + end) / 2, across, z), half, wall.direction)
 
 
@@ -193,12 +217,12 @@ def _add_window(mesh: QuadMesh, wall: Wall, window: Opening) -> None:
     side = np.array([_WINDOW_FRAME / 2, 0.03, window.height / 2])
     for along in (left + side[0], right - side[0]):
         mesh.box(_place(wall, along, 0.0, z), side, wall.direction)
-    rail = np.array([window.width / 2, 0.03, _WINDOW_FRAME / 2])
+    rail = np.array([window.width / 2 - _WINDOW_FRAME, 0.03, _WINDOW_FRAME / 2])
     for edge in (-1.0, 1.0):
         height = z + edge * (window.height / 2 - rail[2])
         mesh.box(_place(wall, middle, 0.0, height), rail, wall.direction)
     panes = max(1, round(window.width / 0.8))
-    bar = np.array([0.02, 0.025, window.height / 2])
+    bar = np.array([0.02, 0.025, window.height / 2 - _WINDOW_FRAME])
     for index in range(1, panes):
         along = left + index * window.width / panes
         mesh.box(_place(wall, along, 0.0, z), bar, wall.direction)

@@ -124,7 +124,7 @@ def test_walls_without_thickness_are_solid_and_hold_their_fittings() -> None:
 def test_wall_blocks_and_openings_fill_the_wall_exactly() -> None:
     layout: Layout = parse_layout(TWO_ROOMS)
     wall = layout.wall("wall_2")
-    blocks = wall_blocks(wall, list(layout.windows), extend=False)
+    blocks = wall_blocks(wall, list(layout.windows), reach=(0.0, 0.0))
     volume = sum(float(np.prod(2 * half)) for _, half in blocks)
     assert volume == pytest.approx((4 * 2.5 - 1.5 * 1.2) * 0.1)
 

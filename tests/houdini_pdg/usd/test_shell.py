@@ -97,3 +97,45 @@ def test_texture_coordinates_are_metres_on_the_surface() -> None:
         steps = np.diff(st.reshape(-1, 4, 2), axis=1)
         lengths = np.linalg.norm(edges, axis=-1)
         np.testing.assert_allclose(np.linalg.norm(steps, axis=-1), lengths, atol=1e-9)
+
+
+def _same_faces(layout: Layout) -> list[tuple[str, str, float]]:
+    """Square metres that two faces share in one plane, looking the same way: (part, part, area)."""
+    names, quads = [], []
+    for name, part in build_shell(layout, floor_region(layout)).items():
+        names += [name] * len(part.quads)
+        quads += part.quads
+    corners = np.stack(quads)
+    first, second = corners[:, 1] - corners[:, 0], corners[:, 3] - corners[:, 0]
+    normal = np.cross(first, second)
+    normal /= np.linalg.norm(normal, axis=1, keepdims=True)
+    offset = (normal * corners[:, 0]).sum(axis=1)
+    level = (np.abs(normal[:, 2]) > 0.9) & np.isclose(
+        np.abs(corners[:, 0, 2] - (layout.floor_height + layout.ceiling_height) / 2),
+        (layout.ceiling_height - layout.floor_height) / 2,
+    )
+    hidden = level & [name not in ("floor", "ceiling") for name in names]
+    names = [name for name, gone in zip(names, hidden, strict=True) if not gone]
+    corners, first, second, normal, offset = (
+        values[~hidden] for values in (corners, first, second, normal, offset)
+    )
+    found = []
+    for a in range(len(corners)):
+        near = (normal[a + 1 :] @ normal[a] > 1 - 1e-9) & (
+            np.abs(offset[a + 1 :] - offset[a]) < 1e-6
+        )
+        for b in a + 1 + np.flatnonzero(near):
+            axes = np.stack([first[a], second[a]])
+            axes /= np.linalg.norm(axes, axis=1, keepdims=True)
+            one, two = corners[a] @ axes.T, corners[b] @ axes.T
+            shared = np.minimum(one.max(0), two.max(0)) - np.maximum(one.min(0), two.min(0))
+            if (shared > 1e-6).all():
+                found.append((names[a], names[b], float(np.prod(shared))))
+    return found
+
+
+def test_no_two_faces_share_a_place() -> None:
+    """Such faces shadow each other: a path tracer renders them black, as it once did the corners of
+    windows. What faces up or down at the floor or the ceiling is hidden by them."""
+    for seed in range(12):
+        assert _same_faces(generate_layout(LayoutConfig(), seed)) == []
