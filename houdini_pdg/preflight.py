@@ -56,7 +56,8 @@ def _read_catalogue(path: Path, motions: set[str], categories: set[str]) -> None
         raise SpecError(f"libraries: {error}") from error
     for entry in entries:
         categories.add(entry.category)
-        motions |= set(entry.character.motions) if entry.character else set()
+        if entry.kind == "character" and entry.weight > 0 and entry.character is not None:
+            motions |= set(entry.character.motions)
 
 
 def _check_points(wishes: tuple[str, ...], layouts: list[Layout], categories: set[str]) -> None:

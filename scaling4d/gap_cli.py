@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import itertools
 import json
 import logging
@@ -10,6 +11,8 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from scaling4d.geometry.formats.given import FIRST_FRAME_HELP
 
 if TYPE_CHECKING:
     from scaling4d.estimators.base import FlowEstimator
@@ -67,7 +70,8 @@ def add_parser(subparsers: Any) -> None:
         "--intrinsics", type=float, nargs=4, metavar=("FX", "FY", "CX", "CY"),
         help="pixels of the video, where neither cameras nor depth hold them",
     )  # fmt: skip
-    parser.add_argument("--device", default="cpu", help="where RAFT runs (cpu)")
+    parser.add_argument("--device", help="where RAFT runs (cpu)")
+    parser.add_argument("--first-frame", type=int, help=FIRST_FRAME_HELP)
     parser.add_argument("--json", type=Path, help="write the reports to this file as well")
     parser.set_defaults(run=run)
 
@@ -142,7 +146,9 @@ def _estimator(arguments: argparse.Namespace) -> FlowEstimator:
         options["weights"] = arguments.weights
     if arguments.flow_folder is not None:
         options["folder"] = arguments.flow_folder
-    if arguments.estimator.startswith("raft"):
+    if arguments.device is not None:
+        if not arguments.estimator.startswith("raft"):
+            raise ValueError(f"--device is for RAFT; {arguments.estimator} runs on the CPU")
         options["device"] = arguments.device
     return make_flow_estimator(arguments.estimator, **options)
 
@@ -173,15 +179,17 @@ def _measure(clip: Path, estimator: FlowEstimator, arguments: argparse.Namespace
 def _scale(text: str | None) -> float | None:
     if text is None or text == "auto":
         return None if text else 1.0
-    try:
-        return float(text)
-    except ValueError:
-        raise ValueError(f"--scale must be a number > 0 or auto, got {text!r}") from None
+    with contextlib.suppress(ValueError):
+        if 0.0 < float(text) < math.inf:
+            return float(text)
+    raise ValueError(f"--scale must be a number > 0 or auto, got {text!r}")
 
 
 def _from_scene(clip: Path, arguments: argparse.Namespace) -> tuple[Any, Any, Any, Any]:
     from scaling4d.storage.scene_file import open_scene
 
+    if arguments.intrinsics is not None:
+        raise ValueError("--intrinsics belong to a video: scene files hold their own")
     if clip.suffix not in (".h5", ".hdf5"):
         raise ValueError(f"{clip} is no scene file (.h5): give --depth and --cameras with a video")
     with open_scene(clip) as scene:
@@ -198,7 +206,7 @@ def _from_scene(clip: Path, arguments: argparse.Namespace) -> tuple[Any, Any, An
 def _from_video(clip: Path, arguments: argparse.Namespace) -> tuple[Any, Any, Any, Any]:
     from scaling4d.estimators.depth_files import read_depth
     from scaling4d.geometry.formats.given import Given
-    from scaling4d.geometry.trajectory_io import read_cameras, split_name
+    from scaling4d.geometry.trajectory_io import fit_cameras, read_cameras, split_name
     from scaling4d.storage.video import probe_video, read_video
 
     if arguments.cameras is None or len(arguments.clips) > 1:
@@ -218,16 +226,29 @@ def _from_video(clip: Path, arguments: argparse.Namespace) -> tuple[Any, Any, An
             f"{count} of {(info.height, info.width)}: both must show the same frames"
         )
     name, path = split_name(arguments.cameras)
+    own = estimate.intrinsics
+    if own is not None and arguments.intrinsics is not None:
+        raise ValueError(
+            f"{arguments.depth} holds its own intrinsics: leave --intrinsics out, or take them out "
+            "of that file"
+        )
     intrinsics = None if arguments.intrinsics is None else tuple(arguments.intrinsics)
-    given = Given(info.height, info.width, intrinsics, video_frames=info.frames)
-    cameras = read_cameras(path, name, given).at_frames(range(count))
+    given = Given(
+        info.height,
+        info.width,
+        intrinsics,
+        video_frames=info.frames,
+        first_frame=arguments.first_frame,
+    )
+    cameras = fit_cameras(read_cameras(path, name, given), info.height, info.width)
+    cameras = cameras.at_frames(range(count))
     matrices = cameras.intrinsics
     if matrices is None:
-        if estimate.intrinsics is None:
+        if own is None:
             raise ValueError(
                 f"neither {arguments.depth} nor {arguments.cameras} holds intrinsics: add "
                 "--intrinsics FX FY CX CY"
             )
-        matrices = estimate.intrinsics.numpy()[:count]
+        matrices = own.numpy()[:count]
     rgb = read_video(clip, frames=count).frames
     return rgb, depth[:count], matrices, cameras.world_from_camera

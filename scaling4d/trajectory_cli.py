@@ -212,7 +212,8 @@ def _require_frame_numbers(arguments: argparse.Namespace, cameras: CameraPath, n
         )
     numbers = frame_numbers(cameras)
     gaps = bool(np.any(np.diff(numbers) != 1))
-    if isinstance(target, MotionFormat) and gaps and arguments.frames is None:
+    consecutive = isinstance(target, MotionFormat) or not (target.timed or target.sparse)
+    if consecutive and gaps and arguments.frames is None:
         raise ValueError(
             f"{name} holds every frame, and {arguments.input} has cameras at some, "
             f"{numbers[0]} to {numbers[-1]}: give --frames {numbers[-1] - numbers[0] + 1} for all "
@@ -228,19 +229,13 @@ def _scale_factor(arguments: argparse.Namespace) -> float:
         return float(factor)
     if arguments.scale is not None:
         raise ValueError("give --scale or --depth-scale, not both")
+    from scaling4d.geometry.formats.files import read_npy
     from scaling4d.geometry.scale import depth_scale
 
-    measured, reference = (_depth_map(path) for path in arguments.depth_scale)
+    measured, reference = (read_npy(path, "a depth map") for path in arguments.depth_scale)
     factor = depth_scale(measured, reference)
     print(f"lengths are multiplied by {factor:.6g}")
     return factor
-
-
-def _depth_map(path: Path) -> Any:
-    try:
-        return np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise ValueError(f"cannot read the depth map {path}: {error}") from None
 
 
 def _validate(arguments: argparse.Namespace) -> int:

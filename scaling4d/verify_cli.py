@@ -12,7 +12,7 @@ import numpy as np
 from scaling4d.geometry.camera_path import CameraPath
 from scaling4d.geometry.epipolar import EpipolarReport, check_cameras
 from scaling4d.geometry.formats.given import FIRST_FRAME_HELP, Given, frame_numbers
-from scaling4d.geometry.trajectory_io import FORMATS, PoseFormat, split_name
+from scaling4d.geometry.trajectory_io import FORMATS, PoseFormat, fit_cameras, split_name
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +103,7 @@ def _read_cameras(
         video_frames=frames,
         first_frame=arguments.first_frame,
     )
-    return name, kind, kind.read(path, given)
+    return name, kind, fit_cameras(kind.read(path, given), height, width)
 
 
 def _print_report(report: EpipolarReport, name: str, own: str) -> int:

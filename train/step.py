@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from scaling4d.geometry.seeds import child_seed
+from scaling4d.models.control_variants import select_control
 from scaling4d.models.flow_matching import (
     SigmaSampling,
     add_noise,
@@ -76,7 +77,8 @@ class TrainingStep(nn.Module):
         noise = torch.stack([draw.noise for draw in draws]).to(latents)
         sigma = torch.cat([draw.sigma for draw in draws]).to(device)
         keep = torch.tensor([not draw.drop_control for draw in draws], device=device)
-        control = self.model.select_control(control, target_from_source)
+        # `VNVSModel.select_control` would read the values, and wait for the device, at every step.
+        control = select_control(self.model.config.control, control, target_from_source)
         control = control * keep.view(-1, 1, 1, 1, 1).to(control)
         shown = ["" if draw.drop_text else p for p, draw in zip(prompts, draws, strict=True)]
         text = self.model.encode_text(shown)

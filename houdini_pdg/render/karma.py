@@ -79,13 +79,17 @@ class KarmaRenderer:
 
     def _with_licence(self, job: RenderJob, camera: str, progress: Progress) -> None:
         """Render a camera, waiting for a licence that others hold; any other failure is raised."""
-        for seconds in _LICENCE_WAITS:
+        for seconds in (*_LICENCE_WAITS, None):
+            missing = _missing(job, camera)
+            if not missing:  # it failed after the last frame
+                return
             try:
-                return self._render_camera(job, camera, _missing(job, camera)[0], progress)
+                return self._render_camera(job, camera, missing[0], progress)
             except LicenceError as error:
+                if seconds is None:
+                    raise
                 log.warning("%s: tried again in %g s", error, seconds)
                 time.sleep(seconds)
-        return self._render_camera(job, camera, _missing(job, camera)[0], progress)
 
     def _render_camera(self, job: RenderJob, camera: str, first: int, progress: Progress) -> None:
         """One husk call from the first missing frame to the end."""

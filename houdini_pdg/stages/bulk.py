@@ -40,7 +40,7 @@ def restore_bulk(item: Item, scratch: Path) -> None:
     """Make the files again that `remove_bulk` has removed, in ``scratch`` first.
 
     Raises:
-        RuntimeError: they do not come out as they were; the scene then starts from their stage.
+        ValueError: they do not come out as they were; the scene then starts from their stage.
     """
     for stage, files in REMADE.items():
         recorded = read_marker(item.marker(stage))["outputs"]
@@ -55,7 +55,7 @@ def restore_bulk(item: Item, scratch: Path) -> None:
             if not _same(out, item, recorded):
                 for marker in item.markers_from(stage):
                     marker.unlink()
-                raise RuntimeError(
+                raise ValueError(
                     f"the stage {stage} gives something else than before, because the program or "
                     "a library has changed: run again, the scene starts from there"
                 )

@@ -29,8 +29,8 @@ def run(item: Item, out: Path) -> dict[str, Any]:
 
     Raises:
         RenderError: the renderer failed; the same job may be tried again.
-        RuntimeError: the people, removed since the scene was packed, do not come out as before.
-        ValueError: the cameras do not fit the spec.
+        ValueError: the cameras do not fit the spec, or the people, removed since the scene was
+            packed, do not come out as before.
     """
     from pxr import Usd
 

@@ -117,7 +117,9 @@ def _failure(stage: str, item: pdg.WorkItem, root: Path) -> Failure:
     log = _local_path(item.logURI)
     said = last_line(log) if log else ""
     if not said and quarantine_path(root, scene_id).is_file():
-        return read_failure(root, scene_id)
+        record = read_failure(root, scene_id)
+        if record.stage == stage:
+            return record
     place = item.logURI if log is None else _within(log, root)
     return Failure(scene_id=scene_id, stage=stage, message=said or _messages(item), log=place)
 

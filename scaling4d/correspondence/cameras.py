@@ -6,8 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-_RIGID = 1e-3
-"""How far R R^T may be from the identity: poses from float32 files are within 1e-6."""
+from scaling4d.geometry.camera import require_rigid
 
 
 def frame_matrices(
@@ -61,13 +60,7 @@ def plane_and_parallax(
     source = frame_matrices(source_intrinsics, frames, 3, "source_intrinsics")
     target = frame_matrices(target_intrinsics, frames, 3, "target_intrinsics")
     pose = frame_matrices(target_from_source, frames, 4, "target_from_source")
-    rotation = pose[:, :3, :3]
-    turned = rotation @ rotation.transpose(0, 2, 1) - np.eye(3)
-    if np.abs(turned).max() > _RIGID or (np.linalg.det(rotation) < 0).any():
-        raise ValueError(
-            "target_from_source must be rigid, got a rotation part that scales, shears or mirrors: "
-            "take the scale of an alignment out of the rotation (scale.Sim3.apply_to_poses does)"
-        )
+    require_rigid(pose, "target_from_source")
     if (np.abs(np.linalg.det(source)) < 1e-12).any():
         raise ValueError("source_intrinsics must be invertible: focal lengths must not be zero")
     centre_from_corner = np.eye(3)

@@ -187,12 +187,14 @@ def clip_gap(
     found = VideoFlow(video, estimator)(*pairs, method)
     cameras = k[pairs[0]], k[pairs[1]], target_from_source
     measured = translation_scale(found.field, z[pairs[0]], *cameras, found.consistent)
-    scale = measured if scale is None else scale
-    if not (math.isfinite(scale) and scale > 0):
+    if scale is None and not measured > 0:
         raise ValueError(
             "the scale between cameras and depth cannot be measured, since the camera hardly moves "
             "sideways: give it as a number > 0, or choose frames farther apart"
         )
+    scale = measured if scale is None else scale
+    if not 0 < scale < math.inf:
+        raise ValueError(f"the cameras' scale must be a number > 0, got {scale}")
     target_from_source[:, :3, 3] *= scale
     from_cameras = from_depth(z[pairs[0]], *cameras)
     compared = covisible(from_cameras, z[pairs[1]])

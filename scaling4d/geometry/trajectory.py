@@ -17,7 +17,6 @@ from scaling4d.geometry.presets import PRESETS, parse_amounts, preset_moves
 
 if TYPE_CHECKING:
     from scaling4d.geometry.camera_path import CameraPath
-    from scaling4d.geometry.formats.given import Given
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -252,7 +251,6 @@ def parse_trajectory(
     *,
     frames: int | None = None,
     pivot_depth: float | None = None,
-    given: Given | None = None,
 ) -> Trajectory:
     """Build a trajectory from what a user typed.
 
@@ -263,8 +261,6 @@ def parse_trajectory(
             suffix p: "dolly:distance=0.2p".
         frames: length; needed for presets, and must agree with a file that fixes its own.
         pivot_depth: metres to the pivot; may be None where the moves do not turn about one.
-        given: what a pose file does not hold, such as the image size, to which the intrinsics of
-            pose files are fitted.
 
     Raises:
         ValueError: saying what was not understood, or that frame counts disagree.
@@ -279,7 +275,7 @@ def parse_trajectory(
     else:
         from scaling4d.geometry.trajectory_io import load_trajectory
 
-        trajectory = load_trajectory(text, frames=frames, pivot_depth=pivot_depth, given=given)
+        trajectory = load_trajectory(text, frames=frames, pivot_depth=pivot_depth)
     if frames is not None and len(trajectory) != frames:
         raise ValueError(
             f"{text} holds {len(trajectory)} cameras, but {frames} frames are wanted: choose "

@@ -11,7 +11,6 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from scaling4d.geometry.camera import look_at, resize_intrinsics
 from scaling4d.geometry.camera_path import CameraPath
@@ -23,6 +22,8 @@ from scaling4d.geometry.formats.registry import FORMATS as FORMATS
 from scaling4d.geometry.formats.registry import MotionFormat as MotionFormat
 from scaling4d.geometry.formats.registry import PoseFormat as PoseFormat
 from scaling4d.geometry.trajectory import Trajectory
+
+_SAME_SHAPE = 0.01
 
 
 def read_cameras(
@@ -87,29 +88,22 @@ def write_trajectory(
     write_cameras(path, given.completed(cameras), name, given)
 
 
-def zoom_from_intrinsics(
-    trajectory: Trajectory, source_intrinsics: npt.ArrayLike | None = None
-) -> Trajectory:
+def zoom_from_intrinsics(trajectory: Trajectory) -> Trajectory:
     """Return the trajectory with a zoom in place of its intrinsics, for files that hold a zoom.
 
-    Args:
-        trajectory: one with intrinsics, or it is returned as it is.
-        source_intrinsics: (3, 3) of the source, for the same image size. None: those of the first
-            camera, which in mode "relative" is taken as the source view.
+    The source's lens is that of the first camera, which in mode "relative" is the source view.
 
     Raises:
-        ValueError: if the two differ by more than the focal length, or the source's are not known.
+        ValueError: if the lenses differ by more than the focal length, or in mode "world".
     """
     if trajectory.intrinsics is None:
         return trajectory
-    if source_intrinsics is None:
-        if trajectory.mode == "world":
-            raise ValueError(
-                "motion files hold a zoom and no intrinsics, and in mode world the source's lens "
-                "is not known: use mode relative, or leave the intrinsics out (--drop-intrinsics)"
-            )
-        source_intrinsics = trajectory.intrinsics[0]
-    source = np.asarray(source_intrinsics, dtype=np.float64)
+    if trajectory.mode == "world":
+        raise ValueError(
+            "motion files hold a zoom and no intrinsics, and in mode world the source's lens "
+            "is not known: use mode relative, or leave the intrinsics out (--drop-intrinsics)"
+        )
+    source = trajectory.intrinsics[0]
     zoom = trajectory.intrinsics[:, 0, 0] / source[0, 0]
     zoomed = np.tile(source, (len(zoom), 1, 1))
     zoomed[:, :2, :2] *= zoom[:, None, None]
@@ -165,7 +159,10 @@ def load_trajectory(
     if isinstance(kind, MotionFormat):
         return kind.read(path, frames, pivot_depth)
     given = given or Given()
-    return Trajectory.from_cameras(_fitted(kind.read(path, given), given), mode)
+    cameras = kind.read(path, given)
+    if given.height is not None and given.width is not None:
+        cameras = fit_cameras(cameras, given.height, given.width)
+    return Trajectory.from_cameras(cameras, mode)
 
 
 def holds_cameras(name: str) -> bool:
@@ -177,20 +174,37 @@ def holds_cameras(name: str) -> bool:
     return not isinstance(_format(name), MotionFormat)
 
 
-def _fitted(cameras: CameraPath, given: Given) -> CameraPath:
-    """Return the cameras with intrinsics for images of the given size, where both are known."""
-    if cameras.intrinsics is None or cameras.height is None or cameras.width is None:
+def have_one_shape(cameras: CameraPath, height: int, width: int) -> bool:
+    """Whether the cameras' images have the aspect ratio of that size, to a hundredth of it; images
+    of unknown size do."""
+    if cameras.height is None or cameras.width is None:
+        return True
+    return abs(cameras.height * width / (cameras.width * height) - 1.0) <= _SAME_SHAPE
+
+
+def fit_cameras(cameras: CameraPath, height: int, width: int) -> CameraPath:
+    """Return the cameras with intrinsics for images of another size, where both are known.
+
+    Raises:
+        ValueError: if the images have another shape, so that a crop lies between them.
+    """
+    if cameras.height is None or cameras.width is None:
         return cameras
-    if given.height is None or given.width is None:
-        return cameras
-    intrinsics = resize_intrinsics(
-        cameras.intrinsics,
-        height=cameras.height,
-        width=cameras.width,
-        new_height=given.height,
-        new_width=given.width,
-    )
-    return cameras.replaced(intrinsics=intrinsics, height=given.height, width=given.width)
+    if not have_one_shape(cameras, height, width):
+        raise ValueError(
+            f"the cameras are for images of {cameras.height}x{cameras.width} (height x width) and "
+            f"the video is {height}x{width}, of another shape: crop one of them first"
+        )
+    changes: dict[str, object] = {"height": height, "width": width}
+    if cameras.intrinsics is not None:
+        changes["intrinsics"] = resize_intrinsics(
+            cameras.intrinsics,
+            height=cameras.height,
+            width=cameras.width,
+            new_height=height,
+            new_width=width,
+        )
+    return cameras.replaced(**changes)
 
 
 def _format(name: str) -> PoseFormat | MotionFormat:

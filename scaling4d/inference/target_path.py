@@ -9,19 +9,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from scaling4d.geometry.camera import resize_intrinsics
 from scaling4d.geometry.camera_path import CameraPath
 from scaling4d.geometry.formats.given import Given
 from scaling4d.geometry.presets import PRESETS
 from scaling4d.geometry.scale import central_depth
 from scaling4d.geometry.trajectory import Trajectory, parse_trajectory
-from scaling4d.geometry.trajectory_io import holds_cameras, read_cameras, split_name
+from scaling4d.geometry.trajectory_io import (
+    fit_cameras,
+    have_one_shape,
+    holds_cameras,
+    read_cameras,
+    split_name,
+)
 from scaling4d.inference.source import DEFAULT_FOV_DEGREES, Source
 
 logger = logging.getLogger(__name__)
-
-_SAME_SHAPE = 0.01
-"""Two sizes have one shape if their aspect ratios differ by less than this share."""
 
 
 def read_target(
@@ -92,13 +94,15 @@ def _of_the_clip(cameras: CameraPath, source: Source, text: str) -> CameraPath:
     count = len(source.frames)
     numbers = np.arange(count) * source.step
     known, index = len(cameras), cameras.frame_index
-    if index is not None and known != count:
-        if not index[0] <= numbers[0] <= numbers[-1] <= index[-1]:
+    if index is not None:  # numbers other than 0, 1, 2...: those of the video's frames
+        if index[0] <= numbers[0] and numbers[-1] <= index[-1]:
+            return cameras.at_frames(numbers)
+        if known != count or (np.diff(index) != 1).any():
             raise ValueError(
                 f"{text} holds cameras for the video's frames {index[0]} to {index[-1]}, and the "
-                f"clip shows {numbers[0]} to {numbers[-1]}: choose fewer frames"
+                f"clip shows {numbers[0]} to {numbers[-1]}: choose frames within the file's"
             )
-        return cameras.at_frames(numbers)
+        return cameras  # one for each frame of the clip, which was cut out of a longer video
     if known == source.video_frames:
         return cameras.at_frames(numbers)
     if known != count:
@@ -116,18 +120,14 @@ def _fit_to_clip(cameras: CameraPath, source: Source, text: str) -> NDArray[np.f
     Raises:
         ValueError: if they belong to images of another shape.
     """
-    matrices = cameras.intrinsics
-    assert matrices is not None
-    size = (cameras.height or source.original[0], cameras.width or source.original[1])
     for whole in (source.original, source.size):
-        if abs(size[0] * whole[1] / (size[1] * whole[0]) - 1.0) > _SAME_SHAPE:
-            continue
-        matrices = resize_intrinsics(
-            matrices, height=size[0], width=size[1], new_height=whole[0], new_width=whole[1]
-        )
-        return source.fitted(matrices, whole)
+        if have_one_shape(cameras, *whole):
+            matrices = fit_cameras(cameras, *whole).intrinsics
+            assert matrices is not None
+            return source.fitted(matrices, whole)
     raise ValueError(
-        f"the cameras of {text} are for images of {size[0]}x{size[1]} (height x width), which have "
-        f"neither the shape of the video, {source.original[0]}x{source.original[1]}, nor that of "
-        f"the output, {source.size[0]}x{source.size[1]}: choose an output size of their shape"
+        f"the cameras of {text} are for images of {cameras.height}x{cameras.width} (height x "
+        f"width), which have neither the shape of the video, {source.original[0]}x"
+        f"{source.original[1]}, nor that of the output, {source.size[0]}x{source.size[1]}: choose "
+        "an output size of their shape"
     )

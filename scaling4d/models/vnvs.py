@@ -258,6 +258,7 @@ class VNVSModel(nn.Module):
         Raises:
             MissingWeightsError: if files are missing.
             BackboneMismatchError: if the backbone differs from the one trained with.
+            ControlMismatchError: if it was trained on a control that is encoded in another way.
         """
         description, weights = read_model(folder)
         config = ModelConfig.from_dict(description["model"])

@@ -267,6 +267,21 @@ def test_command_measures_a_video_with_depth_and_cameras(clip, tmp_path, capsys)
     write_cameras(tmp_path / "c.kitti", cameras, "kitti")
     with pytest.raises(ValueError, match="holds intrinsics"):
         main(["gap", *files[:1], "--depth", files[1], "--cameras", str(tmp_path / "c.kitti")])
+    np.savez(tmp_path / "own.npz", depth=clip.depth, intrinsics=clip.intrinsics)
+    lens = ["--intrinsics", "100", "100", "64", "48"]
+    kitti = ["--cameras", str(tmp_path / "c.kitti")]
+    with pytest.raises(ValueError, match="holds its own intrinsics"):
+        main(["gap", files[0], "--depth", str(tmp_path / "own.npz"), *kitti, *lens])
+    half = cameras.replaced(
+        intrinsics=cameras.intrinsics * [[0.5], [0.5], [1]], height=48, width=64
+    )
+    write_cameras(tmp_path / "half", half, "colmap")
+    capsys.readouterr()
+    same = []
+    for poses in ("sparse", "half"):  # of images of half the size: the same cameras
+        assert main(["gap", files[0], "--depth", files[1], "--cameras", str(tmp_path / poses)]) == 0
+        same.append(capsys.readouterr().out)
+    assert same[0] == same[1]
     np.save(tmp_path / "short.npy", clip.depth[:3])
     with pytest.raises(ValueError, match="must show the same frames"):
         main(["gap", files[0], "--depth", str(tmp_path / "short.npy"), "--cameras", files[2]])
@@ -280,6 +295,10 @@ def test_command_measures_a_video_with_depth_and_cameras(clip, tmp_path, capsys)
         (["--estimator", "best"], "the flow estimator must be one of"),
         (["--camera", "cam9"], "cam9"),
         (["--depth", "d.npy"], "give that video and --cameras"),
+        (["--scale", "0"], "--scale must be a number > 0 or auto, got '0'"),
+        (["--scale", "nan"], "--scale must be a number > 0"),
+        (["--intrinsics", "9", "9", "4", "4"], "scene files hold their own"),
+        (["--device", "cuda"], "--device is for RAFT"),
     ],
 )
 def test_command_refuses_in_one_sentence(scene_file, extra, message):

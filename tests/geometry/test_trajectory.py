@@ -12,7 +12,7 @@ from scaling4d.geometry.moves import Moves
 from scaling4d.geometry.presets import EASINGS, PRESETS
 from scaling4d.geometry.projection import project, transform_points
 from scaling4d.geometry.trajectory import Trajectory, parse_trajectory
-from scaling4d.geometry.trajectory_io import write_cameras
+from scaling4d.geometry.trajectory_io import load_trajectory, write_cameras
 from tests.geometry.camera_paths import camera_path
 
 DEPTH = 4.0
@@ -317,9 +317,11 @@ def test_intrinsics_of_a_file_are_fitted_to_the_given_image_size(tmp_path) -> No
     path = tmp_path / "sparse"
     cameras = camera_path(3)
     write_cameras(path, cameras, "colmap")
-    half = parse_trajectory(str(path), given=Given(height=30, width=40))
+    half = load_trajectory(str(path), given=Given(height=30, width=40))
     expected = cameras.intrinsics * [[0.5], [0.5], [1.0]]
     np.testing.assert_allclose(half.intrinsics, expected, rtol=1e-12)
+    with pytest.raises(ValueError, match="of another shape: crop one of them first"):
+        load_trajectory(str(path), given=Given(height=40, width=40))
 
 
 @pytest.mark.parametrize(

@@ -237,7 +237,7 @@ def test_a_zoom_is_not_lost_in_silence_and_can_be_left_out(
 def test_intrinsics_of_the_file_can_be_replaced(
     tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    write_cameras(tmp_path / "sparse", camera_path(4), "colmap")
+    write_cameras(tmp_path / "sparse", camera_path(4).replaced(frame_index=None), "colmap")
     out = tmp_path / "out.npz"
     command = ("convert", tmp_path / "sparse", f"vista4d:{out}", "--intrinsics", 50, 60, 40, 30)
     status, _, error = run(capsys, *command)
@@ -318,3 +318,22 @@ def test_key_frames_become_one_camera_per_frame(
     np.testing.assert_allclose(
         dense.world_from_camera[[0, 4, 8]], cameras.world_from_camera, atol=1e-12
     )
+
+
+@pytest.mark.parametrize("name", ["kitti", "vista4d"])
+def test_gaps_between_numbered_cameras_are_not_closed_in_silence(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    """Formats without numbers or times are read as consecutive frames."""
+    some = camera_path(5).replaced(frame_index=np.arange(5) * 8, times=None)
+    write_cameras(tmp_path / "sparse", some, "colmap")
+    out = tmp_path / ("c.npz" if name == "vista4d" else "c.txt")
+    command = ["convert", f"colmap:{tmp_path / 'sparse'}", f"{name}:{out}"]
+    command += ["--drop-intrinsics"] if name == "kitti" else []
+    code, _, errors = run(capsys, *command)
+    assert code == 2
+    assert "holds every frame" in errors
+    assert "give --frames 33" in errors
+    assert not out.exists()
+    assert run(capsys, *command, "--frames", 33)[0] == 0
+    assert len(read_cameras(out, name, SIZE)) == 33

@@ -78,6 +78,27 @@ def test_key_frames_stand_at_their_frames_of_the_whole_video(tmp_path: Path) -> 
         read_target(text, clip(frames=22, video_frames=22), None)
 
 
+@pytest.mark.parametrize("frames", [5, 6])
+def test_numbered_cameras_stand_at_their_frames_however_many_there_are(frames, tmp_path) -> None:
+    numbers = np.arange(5) * 8
+    keys = cameras(5, frame_index=numbers, times=None)
+    keys.world_from_camera[:, 0, 3] = numbers
+    text = written(tmp_path / "c", "colmap", keys)
+    path, _ = read_target(text, clip(frames=frames, video_frames=33), None)
+    np.testing.assert_allclose(path.source_from_target[:, 0, 3], np.arange(frames), atol=1e-6)
+
+
+def test_cameras_numbered_in_a_longer_video_serve_a_clip_cut_out_of_it(tmp_path: Path) -> None:
+    text = written(
+        tmp_path / "c", "colmap", cameras(5, frame_index=np.arange(100, 105), times=None)
+    )
+    path, _ = read_target(text, clip(), None)
+    np.testing.assert_allclose(path.source_from_target[:, 0, 3], np.arange(5), atol=1e-6)
+    gaps = cameras(5, frame_index=np.array([100, 101, 103, 104, 105]), times=None)
+    with pytest.raises(ValueError, match="frames 100 to 105, and the clip shows 0 to 4"):
+        read_target(written(tmp_path / "g", "colmap", gaps), clip(), None)
+
+
 def test_a_file_for_images_of_the_outputs_shape_is_only_resized(tmp_path: Path) -> None:
     square = cameras(5, intrinsics=np.tile(intrinsics_matrix(40, 40, 16, 16), (5, 1, 1)))
     text = written(tmp_path / "c", "colmap", square.replaced(height=32, width=32))

@@ -46,7 +46,8 @@ def numbered(
         if lowest == 1:
             logger.warning(
                 "%s: its image names start at 1, which is taken as the first frame of the video "
-                "(--first-frame 0 if the names count from 0 and frame 0 is missing)",
+                "(if they count from 0 and frame 0 is missing: --first-frame 0 of `gap`, `verify "
+                "cameras` and `trajectory convert`)",
                 path,
             )
     if lowest < first_frame:

@@ -16,8 +16,8 @@ def pixels_from_shares(shares: FloatArray, height: int, width: int, format_name:
     Raises:
         ValueError: for numbers that can only be pixels.
     """
-    if np.any(np.abs(shares) > _LARGEST):
-        row = int(np.argmax(np.abs(shares).max(axis=1)))
+    row = _too_large(shares)
+    if row is not None:
         raise ValueError(
             f"{format_name} holds intrinsics divided by the image size, but camera {row} has "
             f"{shares[row].tolist()}: if these are pixels, divide fx and cx by the image width, "
@@ -33,11 +33,18 @@ def shares_from_pixels(pixels: FloatArray, height: int, width: int, format_name:
         ValueError: for numbers that are no pixels of this image, and would not be read back.
     """
     shares = pixels / (width, height, width, height)
-    if np.any(np.abs(shares) > _LARGEST):
-        row = int(np.argmax(np.abs(shares).max(axis=1)))
+    row = _too_large(shares)
+    if row is not None:
         raise ValueError(
             f"{format_name} divides intrinsics by the image size, and camera {row} has fx fy cx cy "
             f"{pixels[row].tolist()}, over {_LARGEST:g} times {height} x {width} (height, width): "
             f"give the size of the image that the intrinsics belong to"
         )
     return shares
+
+
+def _too_large(shares: FloatArray) -> int | None:
+    """The camera with the largest share, if no lens has it."""
+    largest = np.abs(shares).max(axis=1)
+    row = int(np.argmax(largest))
+    return row if largest[row] > _LARGEST else None

@@ -178,6 +178,19 @@ def test_a_licence_that_others_hold_is_waited_for_and_nothing_else(job, husk, mo
     assert len(waits) == 2
 
 
+def test_a_licence_lost_after_the_last_frame_costs_nothing(job, husk, monkeypatch):
+    whole = karma.KarmaRenderer._render_camera
+
+    def lost_at_the_end(*arguments):
+        whole(*arguments)
+        raise karma.LicenceError("husk: licence lost")
+
+    husk("ok")
+    monkeypatch.setattr(karma.KarmaRenderer, "_render_camera", lost_at_the_end)
+    monkeypatch.setattr(karma.time, "sleep", lambda seconds: None)
+    render(job).read_frame(job.out, "cam1", FRAMES - 1)
+
+
 def test_a_damaged_frame_of_an_earlier_attempt_is_rendered_again(job, husk):
     render(job)
     damaged = job.out / "cam1" / "frame.0002.exr"
