@@ -54,7 +54,8 @@ def _check_path(asset: AssetUnderTest, layer: Sdf.Layer, authored: str, package:
     if _is_absolute(authored):
         asset.report("S4D701", where, always=True)
         return
-    target = Path(os.path.normpath(Path(layer.realPath).parent / authored))
+    folder = Path(layer.realPath).parent.resolve()  # a library may be reached through a link
+    target = Path(os.path.normpath(folder / authored))
     if not target.is_relative_to(package):
         asset.report("S4D702", where, always=True)
     elif not _exists(layer, authored) and not _reported_elsewhere(asset, authored):

@@ -151,6 +151,15 @@ def test_usd_validators_run_as_optional_rules(tmp_path) -> None:
     assert "S4D801" in codes_of(validate_asset(file, None, Options(usd_rules=True)))
 
 
+def test_a_library_behind_a_link_is_judged_as_where_it_is(tmp_path) -> None:
+    entry = write_stool(tmp_path / "there")
+    case = next(case for case in CASES if case.code == "S4D704")
+    file, _ = case.spoil(tmp_path / "there", entry)
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    through = tmp_path / "link" / file.relative_to(tmp_path / "there")
+    assert codes_of(validate_asset(through)) == codes_of(validate_asset(file))
+
+
 def test_real_teapot_is_found_wrong_where_it_is_wrong(test_data) -> None:
     report = validate_asset(test_data / "usd" / "Teapot" / "Teapot.usd")
     assert report.combinations_checked == report.combinations == 7
