@@ -16,7 +16,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-Adding = Literal["index_put", "scatter"]
+Adding = Literal["scatter", "index_put"]
 SHARPNESS = 50.0
 
 
@@ -71,14 +71,14 @@ def soft_splat(
         total = total.movedim(0, -1).contiguous().movedim(-1, 0)
     for step_x, near_x in ((0, 1 - across), (1, across)):
         for step_y, near_y in ((0, 1 - down), (1, down)):
-            row, column = (top + step_y).long(), (left + step_x).long()
             weight = near_x * near_y * soft
             if adding == "index_put":
-                colours = (values * weight).T
-                total.movedim(0, -1).index_put_((row, column), colours, accumulate=True)
+                place = ((top + step_y).long(), (left + step_x).long())
+                total.movedim(0, -1).index_put_(place, (values * weight).T, accumulate=True)
                 continue
+            index = ((top + step_y) * (width + 3) + left + step_x).long()
             for part, value in zip(total, values, strict=True):
-                part.view(-1).scatter_add_(0, row * (width + 3) + column, value * weight)
+                part.view(-1).scatter_add_(0, index, value * weight)
     grid = total[:, 1 : height + 1, 1 : width + 1]
     weight = grid[-1:]
     drawn = weight > 0
