@@ -88,6 +88,7 @@ def plan_scene(root: Path, library: Path, size: Size, device: str) -> Plan:
         "width": size.pixels,
         "libraries": [str(library / "catalog.yaml")],
         "render": {"cycles": {"device": device}},
+        "pack": {"keep_work": True},  # the people are rendered once more, apart
     }
     plan = make_plan(parse_spec(spec), root)
     write_plan(plan)
