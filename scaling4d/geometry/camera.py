@@ -169,7 +169,7 @@ def require_rigid(poses: npt.ArrayLike, name: str, *, tolerance: float = 1e-4) -
     flat = checked.reshape(-1, 4, 4)
     rotation = flat[:, :3, :3]
     finite = np.isfinite(flat).all((1, 2))
-    last_row = (flat[:, 3] == (0.0, 0.0, 0.0, 1.0)).all(1)
+    last_row = (np.abs(flat[:, 3] - (0.0, 0.0, 0.0, 1.0)) <= 1e-6).all(1)
     with np.errstate(invalid="ignore", over="ignore"):
         error = np.abs(rotation.swapaxes(1, 2) @ rotation - np.eye(3)).max((1, 2))
         proper = np.linalg.det(rotation) > 0.0

@@ -85,6 +85,12 @@ for call in (
 """
 
 
+def test_a_motion_with_rounding_in_its_last_row_is_rigid() -> None:
+    rounded = np.eye(4)
+    rounded[3] = 1e-8, 0, -1e-8, 1 + 1e-8
+    assert from_depth(DEPTH, K, K, rounded).displacement.abs().max() < 1e-5
+
+
 def test_arrays_are_refused_with_the_way_to_make_them_tensors(repository: Path) -> None:
     """In a process without the shape checks of the tests, as users run."""
     subprocess.run([sys.executable, "-c", ARRAYS], cwd=repository, check=True)
