@@ -160,7 +160,7 @@ def _add_skirting(
     Boards of neighbours run into each other: their tops differ by a hair.
     """
     doors = sorted(_span(wall, d) for d in layout.doors if d.wall == wall.name)
-    board = _SKIRTING_HEIGHT - _HAIR * index
+    board = _SKIRTING_HEIGHT - _HAIR * (index % 50)  # also in layouts of hundreds of walls
     edges = [wall.solid_thickness / 2 + _EASE]
     for left, right in doors:
         edges += [left - _CASING, right + _CASING]
