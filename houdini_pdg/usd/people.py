@@ -12,7 +12,7 @@ import numpy as np
 
 from assets_schema.catalog import Catalog
 from assets_schema.entry import Entry, MotionInfo
-from assets_schema.variants import choose_variants, complete_selection
+from assets_schema.variants import Selection, choose_variants, complete_selection
 from houdini_pdg.layout.model import Layout
 from houdini_pdg.layout.solids import FloorRegion, Solids, floor_region, layout_solids
 from scaling4d.geometry.seeds import child_seed
@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 _STEP_UP = 0.06  # metres of carpet that people stand on rather than collide with
 _DOOR_ZONE = 0.3
+_LOOKS = 8  # selections drawn per person, of which the one least like the others is worn
 
 
 @dataclass(frozen=True)
@@ -64,11 +65,16 @@ class Person:
         """Axis of the person's cylinder in the world at each frame, (frames, 2)."""
         return _in_world(self.footprint.centres, self.position[:2], self.yaw)
 
+    @property
+    def asset(self) -> str:
+        """Id of the person's entry in its catalogue."""
+        return self.part.choice.entry.id
+
     def to_json(self) -> dict[str, Any]:
         floor = self.position[2]
         return {
             "name": self.name,
-            "asset": self.part.choice.entry.id,
+            "asset": self.asset,
             "library": self.part.choice.library,
             "variants": self.part.choice.variants,
             "motion": self.part.motion,
@@ -168,7 +174,7 @@ def _place_one(
     library, entry = cast[int(generator.choice(len(cast), p=weights / weights.sum()))]
     assert entry.character is not None
     motions = _motions_to_try(entry.character.motions, room, named_rng(seed, "motion"))
-    drawn = choose_variants(entry, child_seed(seed, "variants"))
+    drawn = _draw_look(entry, others, seed)
     for motion in motions:
         variants = complete_selection(entry, {**drawn, "motion": motion})
         info = entry.character.motions[motion]
@@ -180,6 +186,23 @@ def _place_one(
         if person is not None:
             return person
     return None
+
+
+def _draw_look(entry: Entry, others: Sequence[Person], seed: int) -> Selection:
+    """Of `_LOOKS` draws, the first of those that share the fewest variants with who is there.
+
+    The first person of a scene wears its first draw, so weights hold; later ones avoid its clothes.
+    """
+    worn = [
+        person.part.choice.variants.items() - {("motion", person.part.motion)}
+        for person in others
+        if person.asset == entry.id
+    ]
+    seeds = [child_seed(seed, "variants")]
+    if worn:
+        seeds += [child_seed(seed, "variants", index) for index in range(1, _LOOKS)]
+    looks = [choose_variants(entry, each) for each in seeds]
+    return min(looks, key=lambda look: sum(len(look.items() & each) for each in worn))
 
 
 def _motions_to_try(

@@ -157,6 +157,17 @@ def test_more_people_change_none_of_the_first(mini_library: Path) -> None:
     assert place(3)[:1] == place(1)
 
 
+def test_people_of_a_scene_look_unlike_each_other(mini_library: Path) -> None:
+    """A draw without regard to the other would share two or all three parts half of the time."""
+    layout = generate_layout(LayoutConfig(density=(0.2, 0.3)), 1)
+    config = CharactersConfig(count=(2, 2), motions=("idle",))
+    for seed in range(8):
+        libraries = [Catalog.load(mini_library)]
+        people = place_people(layout, libraries, config, frames=2, fps=24.0, seed=seed)
+        first, second = (person.part.choice.variants for person in people)
+        assert sum(first[name] == second[name] for name in ("body", "clothing", "hair")) <= 1
+
+
 def test_an_asked_motion_is_played_by_who_has_it(mini_library: Path, puppet: Entry) -> None:
     """Another library's people need not know it."""
     assert puppet.character is not None
