@@ -6,8 +6,9 @@ The path of Equation 3 and 5: depth -> C^r -> I^r, M^r (nearest rule) -> control
 from __future__ import annotations
 
 import math
+from numbers import Integral, Real
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -90,10 +91,7 @@ def generate(
     Raises:
         ValueError: one sentence on what was given, what was expected and what to do.
     """
-    if not (math.isfinite(text_guidance) and text_guidance >= 0):
-        raise ValueError(f"text_guidance must be a finite number >= 0, got {text_guidance}")
-    if footprint not in (1, 2):
-        raise ValueError(f"footprint must be 1 or 2 pixels, got {footprint!r}")
+    _check_settings(prompt, steps, seed, text_guidance, footprint)
     network = model if isinstance(model, VNVSModel) else VNVSModel.from_pretrained(model)
     place = _bring_to_device(network.eval(), device)
     source = read_source(
@@ -132,9 +130,9 @@ def generate(
             network,
             control,
             [prompt],
-            steps=steps,
-            seed=seed,
-            text_guidance=text_guidance,
+            steps=int(steps),
+            seed=int(seed),
+            text_guidance=float(text_guidance),
             on_step=lambda *_: bar.update(1),
         )[0]
     mask = warp.mask[:, 0].bool().cpu().numpy()
@@ -162,6 +160,20 @@ def generate(
             "width": source.size[1],
         },
     )
+
+
+def _check_settings(prompt: Any, steps: Any, seed: Any, text_guidance: Any, footprint: Any) -> None:
+    """Refuse what only the sampler would, before a model is loaded and a depth estimated."""
+    if not isinstance(prompt, str):
+        raise ValueError(f"prompt must be one text, got {prompt!r}")
+    if not isinstance(steps, Integral) or steps < 1:
+        raise ValueError(f"steps must be a whole number >= 1, got {steps!r}")
+    if not isinstance(seed, Integral) or not 0 <= int(seed) < 1 << 64:
+        raise ValueError(f"seed must be a whole number in [0, 2**64), got {seed!r}")
+    if not isinstance(text_guidance, Real) or not 0 <= float(text_guidance) < math.inf:
+        raise ValueError(f"text_guidance must be a finite number >= 0, got {text_guidance!r}")
+    if footprint not in (1, 2):
+        raise ValueError(f"footprint must be 1 or 2 pixels, got {footprint!r}")
 
 
 def _bring_to_device(network: VNVSModel, device: str | torch.device | None) -> torch.device:

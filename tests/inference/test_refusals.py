@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import scaling4d
 from scaling4d.__main__ import main
+from scaling4d.inference.generate import _check_settings
 from scaling4d.models.backbones import BackboneConfig
 from scaling4d.models.model_config import ModelConfig
 from scaling4d.models.vnvs import VNVSModel
@@ -50,6 +52,38 @@ def test_damaged_camera_files_are_named(
     said = refusal([*command, f"--{option}", str(tmp_path / name)], capsys)
     assert said.startswith(f"error: cannot read {tmp_path / name} as ")
     assert what in said
+
+
+SETTINGS: dict[str, Any] = {
+    "prompt": "a room",
+    "steps": np.int64(1),
+    "seed": 0,
+    "text_guidance": np.float32(2),
+    "footprint": 1,
+}
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "expected"),
+    [
+        ("prompt", ["a room"], "prompt must be one text"),
+        ("steps", 0, "steps must be a whole number >= 1"),
+        ("steps", 2.5, "steps must be a whole number >= 1"),
+        ("seed", -1, r"seed must be a whole number in \[0, 2\*\*64\)"),
+        ("text_guidance", np.nan, "text_guidance must be a finite number >= 0"),
+        ("text_guidance", "high", "text_guidance must be a finite number >= 0"),
+        ("footprint", 3, "footprint must be 1 or 2 pixels"),
+    ],
+)
+def test_settings_of_the_wrong_kind_are_named(setting: str, value: object, expected: str) -> None:
+    _check_settings(**SETTINGS)
+    with pytest.raises(ValueError, match=expected):
+        _check_settings(**SETTINGS | {setting: value})
+
+
+def test_settings_are_refused_before_anything_is_read() -> None:
+    with pytest.raises(ValueError, match="steps must be a whole number >= 1"):
+        scaling4d.generate("no.mp4", "static", model="no/model", steps=0)
 
 
 @pytest.mark.parametrize("device", ["gpu", "cuda:99"])

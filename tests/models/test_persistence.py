@@ -12,6 +12,7 @@ import torch
 
 from scaling4d.correspondence.control import CONTROL_CHANNELS, build_control, control_metadata
 from scaling4d.models import BackboneConfig, ModelConfig, ProjectorConfig, VNVSModel
+from scaling4d.models.backbones import MiniBackbone, MiniConfig
 from scaling4d.models.control_variants import control_channels, select_control
 from scaling4d.models.errors import (
     BackboneMismatchError,
@@ -194,6 +195,38 @@ def test_camera_variant_sees_the_source_and_the_poses_alone() -> None:
     assert (seen[:, :, 3:] == seen[:, :, 3:, :1, :1]).all()
     with pytest.raises(ValueError, match="needs target_from_source"):
         select_control("camera", full)
+
+
+def break_config(folder: Path) -> None:
+    (folder / "config.json").write_text("{")
+
+
+def rename_family(folder: Path) -> None:
+    (folder / "config.json").write_text('{"name": "wan", "dim": 32}')
+
+
+def cut_weights(folder: Path) -> None:
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:500])
+
+
+def change_size(folder: Path) -> None:
+    values = json.loads((folder / "config.json").read_text()) | {"dim": 48}
+    (folder / "config.json").write_text(json.dumps(values))
+
+
+@pytest.mark.parametrize("damage", [break_config, rename_family, cut_weights, change_size])
+def test_a_broken_file_of_mini_is_named(tmp_path: Path, damage: Callable[[Path], None]) -> None:
+    MiniBackbone(MiniConfig(dim=32, depth=1, heads=2)).save(tmp_path)
+    assert MiniBackbone.load(tmp_path).config.dim == 32
+    damage(tmp_path)
+    with pytest.raises(MissingWeightsError, match=r"(?s)holds a broken file.*MiniBackbone\.save"):
+        MiniBackbone.load(tmp_path)
+
+
+def test_sizes_of_a_mini_that_is_read_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="leave out path or the options dim"):
+        BackboneConfig(path=str(tmp_path), options={"dim": 32})
 
 
 def test_frozen_mini_without_files_is_saved_whole(tmp_path: Path) -> None:

@@ -70,6 +70,11 @@ class BackboneConfig:
             raise ValueError(
                 f"backbone {self.name} needs `path`: a hub id or a local folder of its weights"
             )
+        if self.name == "mini" and self.path is not None and self.options:
+            raise ValueError(
+                f"backbone mini reads its sizes from {self.path}: leave out path or the options "
+                f"{', '.join(sorted(self.options))}"
+            )
         if self.name == "mini":
             known = {field.name for field in dataclasses.fields(MiniConfig)}
         else:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float, Int
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
@@ -24,6 +25,8 @@ from scaling4d.models.spectrum import CosineSpectrum
 from .base import Backbone, Rotary, TextCondition, TokenGeometry
 
 _PAD = 256  # bytes are 0..255
+# What json, MiniConfig, safetensors and load_state_dict raise for files that were damaged.
+_BROKEN = (ValueError, LookupError, TypeError, AttributeError, RuntimeError, SafetensorError)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -165,7 +168,7 @@ class MiniBackbone(Backbone):
         """Read what `save` wrote.
 
         Raises:
-            MissingWeightsError: if a file is missing.
+            MissingWeightsError: if a file is missing or broken.
         """
         for name in ("config.json", "model.safetensors"):
             if not (folder / name).is_file():
@@ -173,10 +176,24 @@ class MiniBackbone(Backbone):
                     f"cannot load backbone mini: there is no {name} in {folder} (give a folder "
                     "that MiniBackbone.save wrote, or no path to start from random weights)"
                 )
-        values = json.loads((folder / "config.json").read_text())
-        values.pop("name")
-        backbone = cls(MiniConfig(**values))
-        backbone.transformer.load_state_dict(load_file(folder / "model.safetensors"))
+        try:
+            values = json.loads((folder / "config.json").read_text())
+            if values.pop("name") != cls.name:
+                raise ValueError("config.json names another backbone")
+            backbone = cls(MiniConfig(**values))
+            backbone.transformer.load_state_dict(load_file(folder / "model.safetensors"))
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            RuntimeError,
+            SafetensorError,
+        ) as e:
+            raise MissingWeightsError(
+                f"cannot load backbone mini: {folder} holds a broken file ({e}); write it again "
+                "with MiniBackbone.save"
+            ) from e
         return backbone
 
 
