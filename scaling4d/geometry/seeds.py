@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import operator
+from numbers import Integral
 
 import numpy as np
 
@@ -22,12 +24,14 @@ def child_seed(seed: int, *names: str | int) -> int:
 
     Raises:
         ValueError: if ``seed`` lies outside [0, 2**64).
+        TypeError: if it is no integer.
     """
+    seed = operator.index(seed)  # of numpy and torch too, which would else count as strings
     if not 0 <= seed < _SEED_LIMIT:
         raise ValueError(f"a seed must lie in [0, 2**64), got {seed}")
     digest = hashlib.blake2b(digest_size=8)
     for part in (seed, *names):
-        text = f"{'i' if isinstance(part, int) else 's'}{part}".encode()
+        text = f"{'i' if isinstance(part, Integral) else 's'}{part}".encode()
         # The length keeps ("ab", "c") from ("a", "bc").
         digest.update(len(text).to_bytes(4, "little"))
         digest.update(text)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
+
+import numpy as np
 import pytest
+import torch
 
 from scaling4d.geometry.seeds import child_seed, rng
 
@@ -17,6 +21,14 @@ def test_seeds_are_pinned() -> None:
     """A data set minted today must be minted again next year: these numbers may not change."""
     assert child_seed(0, "scene", 0) == 4503656451767873795
     assert rng(0, "scene", 0).integers(1 << 30) == 980156679
+
+
+def test_integers_of_numpy_and_torch_are_integers() -> None:
+    unchecked = inspect.unwrap(child_seed)
+    assert unchecked(np.int64(5), "a", np.int32(3)) == child_seed(5, "a", 3)
+    assert unchecked(torch.tensor(5), "a") == child_seed(5, "a")
+    with pytest.raises(TypeError):
+        unchecked(1.5, "a")
 
 
 @pytest.mark.parametrize("seed", [-1, 1 << 64])
