@@ -18,7 +18,7 @@ def frame_matrices(
         ValueError: if the shape differs, a value is not finite, or the last row is not (0, .., 1).
     """
     if isinstance(matrices, torch.Tensor):
-        matrices = matrices.detach().cpu().numpy()
+        matrices = matrices.detach().cpu().double().numpy()
     array = np.asarray(matrices, dtype=np.float64)
     if array.shape == (size, size):
         array = np.broadcast_to(array, (frames, size, size))

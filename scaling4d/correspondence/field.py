@@ -17,6 +17,8 @@ from .cameras import plane_and_parallax
 # power of two (about 1e-6) is the same number in every precision, and so in every kernel.
 MIN_DEPTH_RATIO = 2.0**-20
 
+_PRECISIONS = (torch.float32, torch.float64)
+
 
 @dataclass(frozen=True)
 class CorrespondenceField:
@@ -40,16 +42,20 @@ class CorrespondenceField:
     target_depth: Float[Tensor, "frames height width"] | None = None
 
     def __post_init__(self) -> None:
+        require_tensor(self.displacement, "a displacement")
         shape = tuple(self.displacement.shape)
         if len(shape) != 4 or shape[1] != 2:
             raise ValueError(f"a displacement must be (frames, 2, height, width), got {shape}")
-        if self.displacement.dtype not in (torch.float32, torch.float64):
+        if self.displacement.dtype not in _PRECISIONS:
             raise ValueError(f"a displacement must be float32 or 64, got {self.displacement.dtype}")
         depth = self.target_depth
-        if depth is not None and tuple(depth.shape) != (shape[0], *shape[2:]):
+        if depth is None:
+            return
+        require_tensor(depth, "target_depth")
+        if tuple(depth.shape) != (shape[0], *shape[2:]) or depth.dtype not in _PRECISIONS:
             raise ValueError(
-                f"target_depth must be {(shape[0], *shape[2:])} like the displacement, "
-                f"got {tuple(depth.shape)}"
+                f"target_depth must be {(shape[0], *shape[2:])} like the displacement, of float32 "
+                f"or 64, got {tuple(depth.shape)} {depth.dtype}"
             )
 
     @property
@@ -102,7 +108,9 @@ def from_flow(flow: Float[Tensor, "frames 2 height width"]) -> CorrespondenceFie
         ValueError: if it is no tensor or has another shape.
     """
     require_tensor(flow, "the flow")
-    flow = flow if flow.dtype in (torch.float32, torch.float64) else flow.float()
+    if flow.ndim != 4 or flow.shape[1] != 2:
+        raise ValueError(f"a flow must be (frames, 2, height, width), got {tuple(flow.shape)}")
+    flow = flow if flow.dtype in _PRECISIONS else flow.float()
     unknown = ~torch.isfinite(flow).all(dim=1, keepdim=True)
     return CorrespondenceField(flow.masked_fill(unknown, torch.nan) if unknown.any() else flow)
 
@@ -147,14 +155,15 @@ def from_depth(
     x = columns - width / 2
     y = (rows - height / 2)[:, None]
 
-    inverse_depth = 1 / depth
+    # Where nothing is seen, divide by one: a gradient passes through masks as 0 x infinity.
+    inverse_depth = 1 / depth.where(depth > 0, 1)
     perspective = a20 * x + a21 * y
     depth_ratio = (perspective + a22) + e2 * inverse_depth
     across = (a00 * x + (a01 * y + a02)) - x * perspective + (e0 - x * e2) * inverse_depth
     down = (a10 * x + (a11 * y + a12)) - y * perspective + (e1 - y * e2) * inverse_depth
-    displacement = torch.stack([across / depth_ratio, down / depth_ratio], dim=1)
-
     missing = ~((depth > 0) & (depth_ratio > MIN_DEPTH_RATIO))
+    divisor = depth_ratio.masked_fill(missing, 1)
+    displacement = torch.stack([across / divisor, down / divisor], dim=1)
     return CorrespondenceField(
         displacement.masked_fill(missing[:, None], torch.nan),
         (depth * depth_ratio).masked_fill(missing, torch.nan),
@@ -164,7 +173,7 @@ def from_depth(
 def check_depth(depth: Tensor) -> None:
     """Raise ValueError unless ``depth`` is a (frames, height, width) float32 or float64 tensor."""
     require_tensor(depth, "depth")
-    if depth.ndim != 3 or not depth.numel() or depth.dtype not in (torch.float32, torch.float64):
+    if depth.ndim != 3 or not depth.numel() or depth.dtype not in _PRECISIONS:
         raise ValueError(
             "depth must be a (frames, height, width) float32 or float64 tensor, "
             f"got {tuple(depth.shape)} {depth.dtype}"

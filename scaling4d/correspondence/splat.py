@@ -88,8 +88,12 @@ def check_splat(has_depth: bool, rule: str, footprint: int) -> None:
 
 def can_carry(source: Tensor) -> bool:
     """Whether kernels can move these values: of a plain size, and no gradient is wanted."""
-    wants_gradient = source.requires_grad and torch.is_grad_enabled()
-    return source.element_size() in CARRIERS and not wants_gradient
+    return source.element_size() in CARRIERS and not wants_gradient(source)
+
+
+def wants_gradient(*tensors: Tensor) -> bool:
+    """Whether autograd follows one of them: kernels would break its chain in silence."""
+    return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
 
 
 def kernels_for(device: torch.device) -> Any:
@@ -135,8 +139,14 @@ def gather(
         The warped values in the dtype of ``source``, and the float32 mask, 1 = rendered.
 
     Raises:
-        ValueError: if the winners are not of the source's frames, or point outside of it.
+        ValueError: if the source has no four axes, or the winners are not of its frames, or point
+            outside of it.
     """
+    if source.ndim != 4 or winner.ndim != 3:
+        raise ValueError(
+            "gather takes a source (frames, channels, height, width) and winners (frames, height, "
+            f"width), got {tuple(source.shape)} and {tuple(winner.shape)}"
+        )
     pixels = source.shape[-2] * source.shape[-1]
     if len(winner) != len(source):
         raise ValueError(
@@ -201,18 +211,18 @@ def _reference_winners(
     pixels = height * width
     device = field.displacement.device
     index = torch.arange(pixels, device=device)
-    depth = None if field.target_depth is None else field.target_depth.float().flatten(1)
     if rule == "random":
         priority = candidate_hash(index, frame_keys(seed, frames).to(device))
     else:
-        assert depth is not None
-        priority = depth.contiguous().view(torch.int32).long()  # positive floats sort as integers
+        assert field.target_depth is not None
+        single = field.target_depth.float().flatten(1).contiguous()
+        priority = single.view(torch.int32).long()  # positive floats sort as integers
     x, y = field.positions().flatten(2).unbind(dim=1)
     best = torch.full((frames, pixels), _NO_KEY, dtype=torch.int64, device=device)
     for column, row, drawn in _drawn_pixels(x, y, footprint):
         drawn = drawn & (column >= 0) & (column < width) & (row >= 0) & (row < height)
-        if depth is not None:
-            drawn = drawn & (depth > 0)
+        if field.target_depth is not None:
+            drawn = drawn & (field.target_depth.flatten(1) > 0)
         second = (column != x.floor()) | (row != y.floor())
         key = (priority << 32) | (second.long() << _INDEX_BITS) | index
         target = torch.where(drawn, row * width + column, 0).long()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,7 +19,16 @@ from .field import (
     from_flow,
     require_tensor,
 )
-from .splat import Implementation, Rule, can_carry, check_splat, follow, kernels_for, splat_winners
+from .splat import (
+    Implementation,
+    Rule,
+    can_carry,
+    check_splat,
+    follow,
+    kernels_for,
+    splat_winners,
+    wants_gradient,
+)
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,8 @@ def warp_from_depth(
 ) -> Warp:
     """Move a video by its depth and two cameras per frame.
 
+    Gradients reach the source's values and, through the field, the depth; cameras are constants.
+
     Args:
         source: values to move, of any dtype.
         depth: planar z of the source camera (see `from_depth`).
@@ -64,7 +76,7 @@ def warp_from_depth(
         seed: of ``random``.
         footprint: 1 or 2 pixels (see `splat_winners`).
         out: an earlier result of the same sizes and dtypes to overwrite, which spares a loop over
-            clips the cost of fresh memory; only the fused pass uses it.
+            clips the cost of fresh memory; only the fused pass on the CPU uses it.
         implementation: ``auto`` (one fused pass), or ``reference`` for the readable torch path.
 
     Returns:
@@ -120,7 +132,7 @@ def render_from_depth(
     frames, height, width = depth.shape
     table = plane_and_parallax(*cameras, frames=frames, height=height, width=width)
     if out is not None:
-        _check_pictures(out, source)
+        _check_results(out, _picture_kinds(source), source, depth)
     warped, mask = kernels.render(source, depth, table, rule, seed, footprint, out)
     return warped, mask
 
@@ -171,7 +183,7 @@ def _fused_kernels(
     check_splat(True, rule, footprint)
     check_source(source, tuple(depth.shape), depth)
     kernels = kernels_for(depth.device) if implementation == "auto" else None
-    return kernels if can_carry(source) else None
+    return kernels if can_carry(source) and not wants_gradient(depth) else None
 
 
 def check_source(source: Tensor, size: tuple[int, ...], beside: Tensor) -> None:
@@ -190,30 +202,58 @@ def check_source(source: Tensor, size: tuple[int, ...], beside: Tensor) -> None:
         )
 
 
+_Kind = tuple[tuple[int, ...], torch.dtype]
+
+
 def _results_of(out: Warp, source: Tensor, depth: Tensor) -> tuple[Tensor, ...]:
     """The tensors of an earlier result, to be written again."""
     displacement, target_depth = out.field.displacement, out.field.target_depth
-    _check_pictures((out.warped, out.mask), source)
-    if target_depth is None or (target_depth.shape, target_depth.dtype) != (
-        depth.shape,
-        depth.dtype,
-    ):
-        raise ValueError(
-            f"out must come from a depth {tuple(depth.shape)} {depth.dtype}, got a field "
-            f"{tuple(displacement.shape)} {displacement.dtype}: leave it out, or pass the last "
-            "result"
-        )
-    return displacement, target_depth, out.winner, out.warped, out.mask
+    if target_depth is None:
+        raise ValueError("out comes from a flow: leave it out, or pass the last result from depth")
+    frames, height, width = depth.shape
+    kinds = [
+        ((frames, 2, height, width), depth.dtype),
+        ((frames, height, width), depth.dtype),
+        ((frames, height, width), torch.int32),
+        *_picture_kinds(source),
+    ]
+    results = (displacement, target_depth, out.winner, out.warped, out.mask)
+    _check_results(results, kinds, source, depth)
+    return results
 
 
-def _check_pictures(out: tuple[Tensor, Tensor], source: Tensor) -> None:
-    """Raise ValueError unless (warped, mask) can take the warp of ``source``."""
-    warped, mask = out
-    fits = (warped.shape, warped.dtype) == (source.shape, source.dtype)
-    if not (fits and mask[:, 0].shape == source[:, 0].shape and mask.dtype == torch.float32):
-        raise ValueError(
-            f"out must come from a source {tuple(source.shape)} {source.dtype}, got "
-            f"{tuple(warped.shape)} {warped.dtype}: leave it out, or pass the last result"
-        )
-    if not (warped.is_contiguous() and mask.is_contiguous()):
-        raise ValueError("out must be contiguous: leave it out, or pass the last result")
+def _picture_kinds(source: Tensor) -> list[_Kind]:
+    """Shapes and dtypes of (warped, mask)."""
+    frames, _, height, width = source.shape
+    return [(tuple(source.shape), source.dtype), ((frames, 1, height, width), torch.float32)]
+
+
+def _check_results(
+    results: Sequence[Tensor], kinds: Sequence[_Kind], source: Tensor, depth: Tensor
+) -> None:
+    """Raise ValueError unless kernels, which check nothing, can write into ``results``."""
+    remedy = "leave it out, or pass the last result for such a source and depth"
+    for result, (shape, dtype) in zip(results, kinds, strict=True):
+        if (tuple(result.shape), result.dtype, result.device) != (shape, dtype, depth.device):
+            raise ValueError(
+                f"out must hold {shape} {dtype} on {depth.device} here, got "
+                f"{tuple(result.shape)} {result.dtype} on {result.device}: {remedy}"
+            )
+        if not result.is_contiguous():
+            raise ValueError(f"out must be contiguous: {remedy}")
+        if _overlap(result, source) or _overlap(result, depth):
+            raise ValueError(
+                "out shares memory with the source or the depth, which would be overwritten while "
+                f"it is read: {remedy}"
+            )
+
+
+def _overlap(result: Tensor, read: Tensor) -> bool:
+    """Whether a tensor that is written lies in memory of one that is read, stride by stride."""
+    if result.untyped_storage().data_ptr() != read.untyped_storage().data_ptr():
+        return False
+    first = read.data_ptr()
+    last = first + read.element_size() * sum(
+        (size - 1) * stride for size, stride in zip(read.shape, read.stride(), strict=True)
+    )
+    return result.data_ptr() <= last and first < result.data_ptr() + result.nbytes

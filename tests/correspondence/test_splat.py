@@ -119,6 +119,13 @@ def test_equal_depths_go_to_the_lowest_source_index():
     assert winner.flatten().tolist() == [-1, -1, -1, -1, 0, -1]
 
 
+@pytest.mark.parametrize("implementation", ["auto", "reference"])
+def test_a_depth_below_float32_is_still_in_front(implementation):
+    depth = torch.full((1, 2, 2), 1e-50, dtype=torch.float64)
+    field = CorrespondenceField(torch.zeros(1, 2, 2, 2, dtype=torch.float64), depth)
+    assert splat_winners(field, implementation=implementation).flatten().tolist() == [0, 1, 2, 3]
+
+
 def test_infinity_is_drawn_and_loses_to_any_finite_depth():
     displacement = torch.zeros(1, 2, 1, 3)
     displacement[0, 0, 0, 1] = -1

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 import tracemalloc
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +13,12 @@ import torch
 
 from scaling4d.correspondence import cpu
 from scaling4d.correspondence.splat import gather
-from scaling4d.correspondence.warp import render_from_depth, warp_from_depth, warp_from_flow
+from scaling4d.correspondence.warp import (
+    _results_of,
+    render_from_depth,
+    warp_from_depth,
+    warp_from_flow,
+)
 from tests import scenes
 from tests.correspondence.random_fields import moving_clip
 
@@ -129,8 +136,65 @@ def test_an_earlier_result_can_be_overwritten():
     for function, out in ((warp_from_depth, first), (render_from_depth, pictures)):
         with pytest.raises(ValueError, match="leave it out, or pass the last result"):
             function(source.double(), *rest, out=out)
-    with pytest.raises(ValueError, match="must come from a depth"):
+    with pytest.raises(ValueError, match="out must hold"):
         warp_from_depth(source, rest[0].double(), *rest[1:], out=first)
+
+
+def wider(tensor: torch.Tensor) -> torch.Tensor:
+    """The same values with gaps between the columns."""
+    return torch.stack([tensor, tensor], dim=-1)[..., 0]
+
+
+@pytest.mark.parametrize("part", ["displacement", "target_depth", "winner", "warped", "mask"])
+def test_memory_that_kernels_would_overrun_is_refused(part: str) -> None:
+    source, depth, *cameras = moving_clip()
+    warp = warp_from_depth(source, depth, *cameras)
+    parts = {
+        "displacement": warp.field.displacement, "target_depth": warp.field.target_depth,
+        "winner": warp.winner, "warped": warp.warped, "mask": warp.mask,
+    }  # fmt: skip
+
+    def call(values: torch.Tensor) -> None:
+        """With what users may pass, who run without the shape checks of the tests."""
+        some = SimpleNamespace(**parts | {part: values})
+        some.field = some
+        inspect.unwrap(_results_of)(some, source, depth)
+
+    good = parts[part]
+    call(good)
+    for wrong in (good[:1], good[..., :-1].contiguous(), good.long()):
+        with pytest.raises(ValueError, match="out must hold"):
+            call(wrong)
+    with pytest.raises(ValueError, match="out must be contiguous"):
+        call(wider(good))
+
+
+def test_a_result_is_not_written_over_what_is_read() -> None:
+    source, depth, *cameras = moving_clip()
+    first = warp_from_depth(source, depth, *cameras)
+    with pytest.raises(ValueError, match="out shares memory with the source"):
+        warp_from_depth(first.warped, depth, *cameras, out=first)
+    assert first.field.target_depth is not None
+    with pytest.raises(ValueError, match="out shares memory with the source or the depth"):
+        warp_from_depth(source, first.field.target_depth, *cameras, out=first)
+    halves = torch.cat([source, source])  # one storage, two clips
+    into = halves[len(source) :]
+    mask = torch.empty_like(first.mask)
+    render_from_depth(halves[: len(source)], depth, *cameras, out=(into, mask))
+    assert torch.equal(into, first.warped)
+
+
+def test_depth_that_learns_gets_its_gradient() -> None:
+    source, depth, *cameras = moving_clip()
+    finite = torch.where(torch.isfinite(depth), depth, 2.0).double()
+    learned = finite.requires_grad_()
+    warp = warp_from_depth(source.double(), learned, *cameras)
+    warp.field.displacement.nansum().backward()
+    assert learned.grad is not None
+    assert learned.grad.abs().max() > 0
+    with torch.no_grad():
+        again = warp_from_depth(source.double(), learned, *cameras)
+    assert torch.equal(again.winner, warp.winner)
 
 
 def test_threads_may_warp_at_the_same_time():
