@@ -14,6 +14,8 @@ from .splat import splat_winners
 
 Outside = Literal["missing", "border"]
 
+_REACH = 1.0, 4.0  # pixels that `inverse` may move from the drawn source pixel: least and most
+
 
 def sample(
     values: Float[Tensor, "frames channels height width"],
@@ -43,6 +45,7 @@ def sample(
             missing.to(values.dtype), grid, padding_mode="border", align_corners=False
         )
         unknown = unknown | (weight > 1e-3)
+        sampled = sampled / (1 - weight)
     return sampled.masked_fill(unknown, torch.nan)
 
 
@@ -62,23 +65,36 @@ def compose(
 
     Returns:
         The field from a to c on grid a, without target depth.
+
+    Raises:
+        ValueError: if the fields are not of one shape.
     """
-    if first.displacement.shape != second.displacement.shape:
-        raise ValueError(
-            "fields to compose must have one shape, got "
-            f"{tuple(first.displacement.shape)} and {tuple(second.displacement.shape)}"
-        )
+    require_one_shape(first, second)
     onward = sample(second.displacement.to(first.displacement), first.positions(), outside)
     return CorrespondenceField(first.displacement + onward)
+
+
+def require_one_shape(first: CorrespondenceField, second: CorrespondenceField) -> None:
+    """Raise ValueError unless two fields have the same frames and size."""
+    if first.displacement.shape != second.displacement.shape:
+        raise ValueError(
+            "two fields of one pair must have one shape, got "
+            f"{tuple(first.displacement.shape)} and {tuple(second.displacement.shape)}"
+        )
 
 
 def inverse(field: CorrespondenceField, iterations: int = 8, seed: int = 0) -> CorrespondenceField:
     """The field from the target back to the source, on the target grid.
 
     Each target pixel starts from the source pixel drawn there: the nearest one where the field has
-    a target depth, else one at random. It is then moved onto the exact point by the fixed point
-    r = -d(q + r), kept only while it stays within a pixel of its start, so that it cannot jump
-    across an occlusion edge.
+    a target depth, else one at random. Newton steps with the slope of the field at that pixel then
+    solve r + d(q + r) = 0. A step counts only where it brings the pixel nearer to the solution and
+    leaves it within reach of its start, so that it cannot jump across an occlusion edge.
+
+    Args:
+        field: the field to turn around.
+        iterations: Newton steps; smooth fields need three.
+        seed: of the random choice.
 
     Returns:
         Displacement NaN where no source pixel lands; no target depth.
@@ -86,13 +102,48 @@ def inverse(field: CorrespondenceField, iterations: int = 8, seed: int = 0) -> C
     rule: Literal["nearest", "random"] = "random" if field.target_depth is None else "nearest"
     winner = splat_winners(field, rule, seed)
     empty = (winner < 0)[:, None]
-    index = winner.clamp(min=0).long().flatten(1)[:, None].expand(-1, 2, -1)
-    back = -field.displacement.flatten(2).gather(2, index).unflatten(2, winner.shape[1:])
-    # `back` belongs to the position where the source pixel landed, up to half a pixel away.
-    start = refined = back.masked_fill(empty, torch.nan)
+    index = winner.clamp(min=0).long().flatten(1)[:, None]
+
+    def at_winner(values: Tensor) -> Tensor:
+        drawn = values.flatten(2).gather(2, index.expand(-1, values.shape[1], -1))
+        return drawn.unflatten(2, winner.shape[1:])
+
+    # A target pixel covers one source pixel or, where the field shrinks the image, several.
+    step = at_winner(_inverse_slope(field.displacement)).unflatten(1, (2, 2))
+    reach = step.abs().sum(dim=2).clamp(*_REACH)
     x, y = pixel_axes(field.height, field.width, field.displacement)
     grid = torch.stack(torch.meshgrid(x, y, indexing="xy"))
+
+    def miss(back: Tensor) -> Tensor:
+        return back + sample(field.displacement, grid + back, outside="border")
+
+    # This belongs to the position where the source pixel landed, up to half a pixel away.
+    start = refined = -at_winner(field.displacement).masked_fill(empty, torch.nan)
+    error = miss(refined)
     for _ in range(iterations):
-        refined = -sample(field.displacement, grid + refined, outside="border")
-    settled = ((refined - start).abs() < 1).all(dim=1, keepdim=True)
-    return CorrespondenceField(torch.where(settled, refined, start))
+        tried = refined - (step * error[:, None]).sum(dim=2)
+        tried_error = miss(tried)
+        nearer = tried_error.square().sum(dim=1) < error.square().sum(dim=1)  # False where NaN
+        kept = (nearer & ((tried - start).abs() < reach).all(dim=1))[:, None]
+        refined, error = torch.where(kept, tried, refined), torch.where(kept, tried_error, error)
+    return CorrespondenceField(refined)
+
+
+def _inverse_slope(
+    displacement: Float[Tensor, "frames 2 height width"],
+) -> Float[Tensor, "frames 4 height width"]:
+    """Rows of (1 + dd/dp)^-1 at every source pixel; the identity where it does not exist."""
+    rows, columns = displacement.shape[2:]
+    by_x = _difference(displacement, dim=3) if columns > 1 else torch.zeros_like(displacement)
+    by_y = _difference(displacement, dim=2) if rows > 1 else torch.zeros_like(displacement)
+    a, c = (by_x + displacement.new_tensor([1.0, 0.0])[:, None, None]).unbind(dim=1)
+    b, d = (by_y + displacement.new_tensor([0.0, 1.0])[:, None, None]).unbind(dim=1)
+    determinant = a * d - b * c
+    inverse_rows = torch.stack([d, -b, -c, a], dim=1) / determinant[:, None]
+    unit = displacement.new_tensor([1.0, 0.0, 0.0, 1.0])[:, None, None]
+    return torch.where((determinant > 0)[:, None], inverse_rows, unit)
+
+
+def _difference(values: Tensor, dim: int) -> Tensor:
+    (slope,) = torch.gradient(values, dim=dim)
+    return slope

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from .chaining import sample
+from .chaining import require_one_shape, sample
 from .field import CorrespondenceField
 
 # Sundaram, Brox and Keutzer (2010): |F + B|^2 < 0.01 (|F|^2 + |B|^2) + 0.5.
@@ -50,7 +50,11 @@ def forward_backward(
         backward: field from b to a.
         relative: share of the two squared lengths that is allowed as squared residual.
         absolute: squared pixels allowed on top.
+
+    Raises:
+        ValueError: if the fields are not of one shape.
     """
+    require_one_shape(forward, backward)
     returned = sample(backward.displacement.to(forward.displacement), forward.positions())
     cycle = (forward.displacement + returned).square().sum(dim=1)
     lengths = forward.displacement.square().sum(dim=1) + returned.square().sum(dim=1)

@@ -54,8 +54,14 @@ def build_control(
         (frames, 9, height, width) in the dtype of ``source``.
 
     Raises:
-        ValueError: if a part has other channels, frames or another size.
+        ValueError: if a part has other channels, frames or another size, or ``source`` is not
+            floating point.
     """
+    if not source.is_floating_point():
+        raise ValueError(
+            f"the control's source must be floating point RGB in [-1, 1], got {source.dtype}: "
+            "convert 8-bit frames by frames / 127.5 - 1"
+        )
     frames, _, height, width = source.shape
     for name, part, channels in (
         ("source", source, 3),

@@ -60,6 +60,13 @@ def test_sampling_passes_on_missing_values_only_where_they_weigh():
     assert not sample(values, far, outside="border").isnan().any()
 
 
+def test_values_beside_missing_ones_keep_their_size():
+    values = torch.full((1, 1, 4, 8), 200.0, dtype=torch.float64)
+    values[..., 4:] = torch.nan
+    positions = torch.tensor([3.5 + 9e-4, 1.5], dtype=torch.float64).view(1, 2, 1, 1)
+    assert sample(values, positions).item() == pytest.approx(200.0)
+
+
 def test_composition_reads_the_second_field_at_the_displaced_point():
     """Affine maps compose as matrices; bilinear sampling of an affine field is exact."""
     first, second = [[1.1, 0.05], [-0.04, 0.95]], [[0.9, -0.1], [0.08, 1.2]]
@@ -93,16 +100,32 @@ def test_what_leaves_the_image_is_missing_or_kept_dense():
     torch.testing.assert_close(dense.displacement, 2 * shift.displacement)
 
 
-def test_inverse_of_an_affine_field_is_the_inverse_map():
-    matrix, shift = np.array([[0.9, 0.06], [-0.05, 0.93]]), np.array([2.25, -1.5])
+def turned(angle: float) -> np.ndarray:
+    return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+
+
+@pytest.mark.parametrize(
+    ("matrix", "least"),
+    [
+        (np.array([[0.9, 0.06], [-0.05, 0.93]]), 0.7),
+        (2.5 * np.eye(2), 0.15),
+        (0.5 * np.eye(2), 0.2),
+        (turned(1.2), 0.5),
+        (turned(3.0), 0.7),
+    ],
+    ids=["shear", "in", "out", "quarter", "half"],
+)
+def test_inverse_of_an_affine_field_is_the_inverse_map(matrix: np.ndarray, least: float) -> None:
+    shift = np.array([2.25, -1.5])
     back = inverse(affine(matrix.tolist(), tuple(shift)))
     inverted = np.linalg.inv(matrix)
     expected = affine(inverted.tolist(), tuple(-inverted @ shift))
     known = back.valid()[0]
-    assert known.double().mean() > 0.7
+    assert known.double().mean() > least
     source_x, source_y = expected.positions()[0]
     # Beside the border of the source the field is sampled from replicated pixels.
-    inner = (source_x > 1) & (source_x < WIDTH - 1) & (source_y > 1) & (source_y < HEIGHT - 1)
+    inside_x = (source_x > 1.5) & (source_x < WIDTH - 1.5)
+    inner = inside_x & (source_y > 1.5) & (source_y < HEIGHT - 1.5)
     difference = (back.displacement - expected.displacement)[0][:, known & inner]
     assert difference.abs().max() < 1e-6
 

@@ -14,7 +14,7 @@ import torch
 from scaling4d.correspondence.chaining import compose
 from scaling4d.correspondence.consistency import forward_backward
 from scaling4d.correspondence.control import build_control
-from scaling4d.correspondence.field import CorrespondenceField, from_depth
+from scaling4d.correspondence.field import CorrespondenceField, from_depth, from_flow
 from scaling4d.correspondence.splat import gather
 from scaling4d.correspondence.warp import warp_from_depth, warp_from_flow
 
@@ -117,6 +117,37 @@ def test_a_control_has_nine_channels_of_one_size(name: str, part: torch.Tensor) 
     }  # fmt: skip
     with pytest.raises(ValueError, match=f"the control's {name} must be"):
         build_control(**{**parts, name: part})
+
+
+def test_a_control_of_whole_numbers_is_refused() -> None:
+    parts = (FLOW, SOURCE, torch.zeros(2, 1, 6, 8))
+    with pytest.raises(ValueError, match=r"source must be floating point.*frames / 127\.5 - 1"):
+        build_control(SOURCE.byte(), *parts)
+
+
+def test_fields_say_what_they_are_made_of() -> None:
+    unchecked = inspect.unwrap(CorrespondenceField.__post_init__)
+    field = CorrespondenceField(FLOW)
+    object.__setattr__(field, "target_depth", DEPTH.half())
+    with pytest.raises(ValueError, match="of float32 or 64, got"):
+        unchecked(field)
+    object.__setattr__(field, "displacement", FLOW.numpy())
+    with pytest.raises(ValueError, match="a displacement must be a torch tensor, got ndarray"):
+        unchecked(field)
+    with pytest.raises(ValueError, match=r"a flow must be \(frames, 2, height, width\), got"):
+        inspect.unwrap(from_flow)(FLOW[0])
+    with pytest.raises(ValueError, match="gather takes a source"):
+        gather(SOURCE[0], torch.zeros(3, 6, 8, dtype=torch.int32))
+
+
+def test_a_cycle_needs_two_fields_of_one_shape() -> None:
+    with pytest.raises(ValueError, match="two fields of one pair must have one shape"):
+        forward_backward(CorrespondenceField(FLOW), CorrespondenceField(FLOW[..., :-1]))
+
+
+def test_cameras_may_be_of_any_precision() -> None:
+    half = torch.from_numpy(K).bfloat16()
+    assert from_depth(DEPTH, half, half, np.eye(4)).displacement.abs().max() < 1e-5
 
 
 def test_what_may_be_drawn_is_said_per_pixel() -> None:
