@@ -11,6 +11,7 @@ from torch.nn import functional
 from .backbones.base import TokenGeometry
 from .field_types import check_field_types
 from .folding import fold
+from .precision import without_autocast
 from .spectrum import CosineSpectrum
 
 
@@ -80,7 +81,9 @@ class CorrespondenceProjector(nn.Module):
         r, side = self.geometry.frame_compression, self.geometry.pixel_compression
         x = control.to(self.strided.weight.dtype).transpose(1, 2)
         x = functional.pad(x, (0, 0, 0, 0, r - 1, 0), mode="replicate")
-        x = self.strided(self.spectrum(fold(x, (r, side, side))))
+        # Displacements reach hundreds of pixels: bf16 would round them to whole ones.
+        with without_autocast(x.device):
+            x = self.strided(self.spectrum(fold(x, (r, side, side))))
         for convolution in self.convolutions:
             x = convolution(x)
         x = functional.pad(

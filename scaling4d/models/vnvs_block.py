@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from .backbones.base import Rotary
 from .field_types import check_field_types
+from .precision import HALVES, product_dtype, without_autocast
 from .token_exchange import heads_to_tokens, tokens_to_heads
 
 Scope = Literal["frame", "full", "window"]
@@ -46,7 +47,8 @@ class VNVSBlockConfig:
 class VNVSBlock(nn.Module):
     """Update video tokens by attention that also sees the control tokens (Equation 6).
 
-    The output projection starts at zero: a fresh block changes nothing.
+    The output projection starts at zero: a fresh block changes nothing. Products run in half
+    precision under autocast or where the video tokens have it, whatever the weights are kept in.
     """
 
     def __init__(
@@ -110,30 +112,31 @@ class VNVSBlock(nn.Module):
             group: processes that hold equal parts of the tokens in order, this being one; None: all
                 tokens are here.
         """
-        own = self.output.weight.dtype
-        normed_video = self.norm_video(video.to(own))
-        normed_control = self.norm_control(control.to(own))
-        gate: Tensor | None = None
-        if self.modulation is not None:
-            assert noise_level is not None
-            parts = (
-                self.modulation(functional.silu(noise_level.to(own))).unsqueeze(1).chunk(5, dim=-1)
-            )
-            normed_video = normed_video * (1 + parts[0]) + parts[1]
-            normed_control = normed_control * (1 + parts[2]) + parts[3]
-            gate = 1 + parts[4]
-        summed = self.qkv(torch.cat((normed_video, normed_control), dim=-1))
-        query, key, value = summed.unflatten(-1, (3, self.heads, -1)).unbind(2)
-        query, key = self.norm_query(query), self.norm_key(key)
-        if rotary is not None:
-            query, key = rotary(query), rotary(key)
-        if group is None:
-            attended = self._attend(query, key, value, grid).flatten(2)
-        else:
-            query, key, value = (heads_to_tokens(x, group) for x in (query, key, value))
-            attended = tokens_to_heads(self._attend(query, key, value, grid), group).flatten(2)
-        update = self.output(attended)
-        return video + (update if gate is None else gate * update).to(video.dtype)
+        dtype = product_dtype(video, self.output.weight)
+        # Autocast would compute norms and rotation in float32 and round the same weights.
+        with without_autocast(video.device):
+            normed_video = _layer_norm(video, self.norm_video).to(dtype)
+            normed_control = _layer_norm(control, self.norm_control).to(dtype)
+            gate: Tensor | None = None
+            if self.modulation is not None:
+                assert noise_level is not None
+                level = functional.silu(noise_level.to(dtype))
+                parts = _linear(level, self.modulation).unsqueeze(1).chunk(5, dim=-1)
+                normed_video = normed_video * (1 + parts[0]) + parts[1]
+                normed_control = normed_control * (1 + parts[2]) + parts[3]
+                gate = 1 + parts[4]
+            summed = _linear(torch.cat((normed_video, normed_control), dim=-1), self.qkv)
+            query, key, value = summed.unflatten(-1, (3, self.heads, -1)).unbind(2)
+            query, key = _rms_norm(query, self.norm_query), _rms_norm(key, self.norm_key)
+            if rotary is not None:
+                query, key = rotary(query), rotary(key)
+            if group is None:
+                attended = self._attend(query, key, value, grid).flatten(2)
+            else:
+                query, key, value = (heads_to_tokens(x, group) for x in (query, key, value))
+                attended = tokens_to_heads(self._attend(query, key, value, grid), group).flatten(2)
+            update = _linear(attended, self.output)
+            return video + (update if gate is None else gate * update).to(video.dtype)
 
     def _attend(
         self, query: Tensor, key: Tensor, value: Tensor, grid: tuple[int, int, int]
@@ -145,6 +148,23 @@ class VNVSBlock(nn.Module):
             frames = [x.unflatten(1, (grid[0], -1)).flatten(0, 1) for x in (query, key, value)]
             return _attention(*frames).unflatten(0, (-1, grid[0])).flatten(1, 2)
         return _window_attention(query, key, value, grid, self.config.window)
+
+
+def _linear(x: Tensor, layer: nn.Linear) -> Tensor:
+    """The layer in the precision of ``x``: weights that are trained stay float32."""
+    return functional.linear(x, layer.weight.to(x.dtype), layer.bias.to(x.dtype))
+
+
+def _layer_norm(x: Tensor, norm: nn.LayerNorm) -> Tensor:
+    """The norm in half precision where tokens are; the kernel's own sums are float32."""
+    x = x if x.dtype in HALVES else x.to(norm.weight.dtype)
+    weight, bias = norm.weight.to(x.dtype), norm.bias.to(x.dtype)
+    return functional.layer_norm(x, norm.normalized_shape, weight, bias, norm.eps)
+
+
+def _rms_norm(x: Tensor, norm: nn.RMSNorm) -> Tensor:
+    """As `_layer_norm`; torch's fused kernel wants the weight in the dtype of ``x``."""
+    return functional.rms_norm(x, norm.normalized_shape, norm.weight.to(x.dtype), norm.eps)
 
 
 def _attention(query: Tensor, key: Tensor, value: Tensor, allowed: Tensor | None = None) -> Tensor:

@@ -6,6 +6,8 @@ python -m tests.benchmarks.bench_backbones --quick        # toy sizes, also with
 Per placement (after every, every 2nd, every 4th block) it times a forward pass and a training step
 (frozen backbone; checkpointing only where batch 1 does not fit without) with and without the
 blocks, and divides the blocks' share of time by their share of counted FLOPs (target: at most 1.2).
+Precision is that of use: frozen weights in bf16, those of the blocks in float32 and multiplied in
+bf16, training under autocast.
 Model FLOP utilisation is the FLOPs of a step without recomputation, per second, over the largest
 rate of a plain matrix product measured here (target: 45 % or more). Then the largest batch of a
 forward and backward pass (no optimizer), with and without checkpointing.
@@ -108,7 +110,7 @@ class Subject:
             for place, block in enumerate(blocks):
                 vnvs = VNVSBlock(VNVSBlockConfig(), dim=self.dim, heads=config.num_attention_heads)
                 nn.init.normal_(vnvs.output.weight, std=0.02)  # products of zeros are faster
-                vnvs.to(setting.device, setting.dtype)
+                vnvs.to(setting.device)  # float32, as training keeps it
                 blocks[place] = ControlledBlock(block, vnvs, self.context, Names())  # type: ignore[arg-type]
         self._compile()
 
@@ -146,14 +148,21 @@ class Subject:
         channels = self.transformer.config.in_channels
         x = torch.randn(batch, channels, *self.geometry.latent_grid(*sizes), **like)  # type: ignore[arg-type]
         t, h, w = self.geometry.token_grid(*sizes)
-        return x, Control(torch.randn(batch, t * h * w, self.dim, **like), (t, h, w))  # type: ignore[arg-type]
+        tokens = torch.randn(batch, t * h * w, self.dim, device=self.setting.device)
+        return x, Control(tokens, (t, h, w))
 
     def forward(self, x: torch.Tensor, control: Control | None) -> None:
         with torch.no_grad(), self.context.use(control):
             denoise(self.transformer, x)
 
+    def _autocast(self) -> contextlib.AbstractContextManager[None]:
+        kind, dtype = self.setting.device.type, self.setting.dtype
+        if kind == "meta" or dtype == torch.float32:
+            return contextlib.nullcontext()
+        return torch.autocast(kind, dtype, cache_enabled=False)  # as of the training loop
+
     def train(self, x: torch.Tensor, control: Control | None) -> None:
-        with self.context.use(control):
+        with self.context.use(control), self._autocast():
             output = denoise(self.transformer, x.requires_grad_())
         output[0].float().square().mean().backward()
         self.transformer.zero_grad(set_to_none=True)
@@ -297,7 +306,7 @@ def main() -> int:
     small = arguments.quick
     setting = Setting(
         device=device,
-        dtype=torch.float32 if small else torch.bfloat16,
+        dtype=torch.bfloat16,
         frames=5 if small else 49,
         side=64 if small else 480,
         matrices=(256, 512) if small else (4096, 8192, 16384),

@@ -163,3 +163,31 @@ def test_rotary_depends_on_distance_alone(halves: bool) -> None:
 def test_bad_choices_are_refused(options: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         VNVSBlockConfig(**options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("modulated", [False, True])
+def test_half_precision_tokens_are_multiplied_in_half_precision(
+    modulated: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kernels of fast attention take no float32, which weights stay in; autocast is no other."""
+    block = make("frame", modulation=modulated).float()
+    video, control = (x.float() for x in inputs())
+    level = torch.randn(2, 8, generator=torch.Generator().manual_seed(3)) if modulated else None
+    tables = grid_rotary(GRID, DIM // HEADS, torch.device("cpu"))
+    attend, seen = torch.nn.functional.scaled_dot_product_attention, []
+
+    def watched(query: torch.Tensor, *arguments: torch.Tensor, **named: object) -> torch.Tensor:
+        seen.append({query.dtype, *(x.dtype for x in arguments)})
+        return attend(query, *arguments, **named)
+
+    monkeypatch.setattr(torch.nn.functional, "scaled_dot_product_attention", watched)
+    options = {"grid": GRID, "rotary": tables, "noise_level": level}
+    exact = block(video, control, **options) - video
+    half = block(video.bfloat16(), control, **options)
+    with torch.autocast("cpu", torch.bfloat16):
+        trained = block(video.bfloat16(), control, **options)
+    assert seen == [{torch.float32}, {torch.bfloat16}, {torch.bfloat16}]
+    assert half.dtype == torch.bfloat16
+    assert torch.equal(half, trained)
+    error = (half.float() - video.bfloat16().float() - exact).norm() / exact.norm()
+    assert 0 < error < 0.03
