@@ -62,6 +62,11 @@ class Control:
     noise_level: Tensor | None = None
     """Embedding of the noise level, batch dim, where blocks are modulated."""
 
+    def of(self, rows: Tensor) -> Control:
+        """The control of some samples of the batch, by index."""
+        level = None if self.noise_level is None else self.noise_level[rows]
+        return Control(self.tokens[rows], self.grid, level)
+
 
 class ControlContext:
     """Carries the control past the backbone's own forward to the wrapped blocks."""

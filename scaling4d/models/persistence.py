@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -140,6 +141,7 @@ def load_weights(
 
     Raises:
         BackboneMismatchError: if the backbone differs (naming how), or weights do not fit.
+        MissingWeightsError: if a weight is not finite.
         ControlMismatchError: if it was trained on a control that is encoded in another way.
     """
     path = model.config.backbone.path
@@ -166,6 +168,12 @@ def load_weights(
             f"the weights in {source} do not fit its {_CONFIG}: {_differences(needed, found)}; "
             f"copy {_WEIGHTS} and {_CONFIG} again, both from one training"
         )
+    for name, weight in weights.items():
+        if not (weight.is_floating_point() and bool(torch.isfinite(weight).all())):
+            raise MissingWeightsError(
+                f"the model in {source} is broken ({name} holds values that are not finite "
+                f"numbers, {weight.dtype}); copy it again, or take an earlier checkpoint"
+            )
     model.load_state_dict(dict(weights), strict=False)
 
 
@@ -186,8 +194,11 @@ def model_card(model: VNVSModel) -> str:
     config = model.config
     trained = sum(p.numel() for _, p in model.trainable_parameters())
     base = config.backbone.path or "random weights (see config.json)"
+    on_hub = config.backbone.path is not None and is_hub_id(config.backbone.path)
+    if config.backbone.path is not None and not on_hub:
+        base = "a local folder (load with `backbone_path`)"
     header = ["---", "library_name: scaling4d", "license: other", "tags:", "- novel-view-synthesis"]
-    if config.backbone.path is not None:
+    if on_hub:
         header.append(f"base_model: {config.backbone.path}")
     return "\n".join(
         [

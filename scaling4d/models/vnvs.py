@@ -16,10 +16,12 @@ from .backbones.mini import NoiseLevelEmbedding
 from .context_parallel import enable_context_parallel
 from .control_variants import control_channels, select_control
 from .correspondence_projector import CorrespondenceProjector
+from .errors import MissingWeightsError
 from .injection import Control, inject, vnvs_blocks
 from .input_checks import check_control_values, check_prompts, check_velocity_inputs, check_video
 from .model_config import LoraConfig, ModelConfig
 from .persistence import load_weights, push_model, read_model, save_model
+from .precision import without_autocast
 
 _MODULATION_DIM = 256
 
@@ -37,6 +39,8 @@ class VNVSModel(nn.Module):
         self.backbone = backbone
         self.offloaded = False
         modulated = config.injection.block.modulation
+        for part in _codecs(backbone):
+            part.requires_grad_(False)
         if config.lora is not None:
             _add_lora(backbone, config.lora)
         self.context = inject(
@@ -60,6 +64,13 @@ class VNVSModel(nn.Module):
         for name, parameter in self.backbone.named_parameters():
             if ".lora_" in name:
                 parameter.requires_grad_(True)
+
+    def train(self, mode: bool = True) -> VNVSModel:
+        """As of `nn.Module`; text encoder and codec, which are not trained, keep no dropout."""
+        super().train(mode)
+        for part in _codecs(self.backbone):
+            part.eval()
+        return self
 
     @classmethod
     def build(cls, config: ModelConfig, seed: int = 0) -> VNVSModel:
@@ -125,8 +136,16 @@ class VNVSModel(nn.Module):
         sigma: Float[Tensor, " batch"],
         text: TextCondition,
         control: Float[Tensor, "batch frames control_channels height width"],
+        tokens: Float[Tensor, "batch token_frames token_rows token_columns dim"] | None = None,
     ) -> Float[Tensor, "batch channels latent_frames rows columns"]:
         """Predict noise minus clean latents under the control (first frame to last).
+
+        Args:
+            noisy: latents at noise level ``sigma``.
+            sigma: noise levels, 0..1.
+            text: what `encode_text` made of the prompts.
+            control: what `select_control` made of the full control.
+            tokens: what `project` made of the control before, so that a sampler does it once.
 
         Raises:
             ValueError: if these do not belong together, or the backbone cannot take their size. The
@@ -140,25 +159,47 @@ class VNVSModel(nn.Module):
             geometry=self.backbone.geometry,
             latent_channels=self.backbone.latent_channels,
         )
-        tokens = self.projector(control)
-        if control.device.type == "cpu":  # elsewhere it would stall every step
-            check_control_values(self.config.control, control)
+        if tokens is None:
+            tokens = self.project(control)
         grid = tuple(tokens.shape[1:4])
-        tokens = tokens.flatten(1, 3)
-        level = None if self.noise_level is None else self.noise_level(sigma.to(tokens))
+        whole = Control(self.context.share(tokens.flatten(1, 3)), grid, self._level(sigma))
+        experts = list(self.backbone.transformers())
+        if len(experts) == 1:  # nothing is picked out, so nothing waits for the device
+            with self.context.use(whole):
+                return self.backbone.velocity(noisy, sigma, text, experts[0]).to(noisy.dtype)
         output = torch.zeros_like(noisy)
-        for expert, rows in self.backbone.route(sigma).items():
-            if not rows.any():
+        for expert, chosen in self.backbone.route(sigma).items():
+            rows = chosen.nonzero().squeeze(1)
+            if not len(rows):
                 continue
-            part = Control(
-                self.context.share(tokens[rows]), grid, None if level is None else level[rows]
-            )
-            with self.context.use(part):
+            with self.context.use(whole.of(rows)):
                 predicted = self.backbone.velocity(
                     noisy[rows], sigma[rows], text.rows(rows), expert
                 )
-            output = output.index_put((rows.nonzero().squeeze(1),), predicted.to(output.dtype))
+            output = output.index_put((rows,), predicted.to(output.dtype))
         return output
+
+    def project(
+        self, control: Float[Tensor, "batch frames control_channels height width"]
+    ) -> Float[Tensor, "batch token_frames token_rows token_columns dim"]:
+        """Control tokens by the Correspondence Projector.
+
+        Raises:
+            ValueError: if the control is of another variant or size, or, on the CPU, if a value is
+                out of its range.
+        """
+        tokens: Tensor = self.projector(control)
+        if control.device.type == "cpu":  # elsewhere it would stall every step
+            check_control_values(self.config.control, control)
+        return tokens
+
+    def _level(self, sigma: Tensor) -> Tensor | None:
+        """Embedded noise levels, where blocks are modulated; bf16 has too few of them."""
+        if self.noise_level is None:
+            return None
+        with without_autocast(sigma.device):
+            level: Tensor = self.noise_level(sigma.to(self.noise_level.layers[0].weight.dtype))
+            return level
 
     def select_control(
         self,
@@ -266,7 +307,15 @@ class VNVSModel(nn.Module):
             backbone = dataclasses.replace(config.backbone, path=backbone_path)
             frozen = config.frozen
             config = dataclasses.replace(config, backbone=backbone, freeze_backbone=frozen)
-        model = cls.build(config)
+        try:
+            model = cls.build(config)
+        except MissingWeightsError as error:
+            if config.backbone.path is None:
+                raise
+            raise MissingWeightsError(
+                f"the model in {folder} was trained on {config.backbone.path}: {error}; if these "
+                "weights lie elsewhere now, say where (backbone_path, or --backbone of generate)"
+            ) from error
         load_weights(model, description, weights, source=str(folder))
         return model
 
@@ -283,6 +332,18 @@ def _add_lora(backbone: Backbone, config: LoraConfig) -> None:
     for transformer in backbone.transformers().values():
         transformer.add_adapter(
             peft.LoraConfig(
-                r=config.rank, lora_alpha=config.alpha, target_modules=list(config.targets)
+                r=config.rank,
+                lora_alpha=config.alpha,
+                target_modules=list(config.targets),
+                exclude_modules="|".join(f".*{part}.*" for part in backbone.unused_modules) or None,
             )
         )
+        for name, parameter in transformer.named_parameters():
+            if ".lora_" in name:  # half precision would lose most of the small steps of training
+                parameter.data = parameter.data.float()
+
+
+def _codecs(backbone: Backbone) -> list[nn.Module]:
+    """The parts beside the denoisers: text encoders and the video codec."""
+    denoisers = {id(transformer) for transformer in backbone.transformers().values()}
+    return [part for part in backbone.children() if id(part) not in denoisers]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from scaling4d.correspondence.control import CONTROL_CHANNELS, build_control, control_metadata
 from scaling4d.models import BackboneConfig, ModelConfig, ProjectorConfig, VNVSModel
@@ -33,6 +34,18 @@ def test_cut_short_weights_are_called_broken(tmp_path: Path) -> None:
     weights = tmp_path / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
     with pytest.raises(MissingWeightsError, match="broken"):
+        VNVSModel.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize("change", [lambda w: w * torch.nan, lambda w: w.int()])
+def test_weights_that_are_no_finite_numbers_are_refused(
+    tmp_path: Path, change: Callable[[torch.Tensor], torch.Tensor]
+) -> None:
+    VNVSModel.build(ModelConfig.from_dict(TINY)).save_pretrained(tmp_path)
+    weights, name = load_file(tmp_path / "model.safetensors"), "projector.patchify.bias"
+    weights[name] = change(weights[name])
+    save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(MissingWeightsError, match=f"{name} holds values that are not finite"):
         VNVSModel.from_pretrained(tmp_path)
 
 

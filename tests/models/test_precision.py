@@ -106,6 +106,36 @@ def test_lora_trains_beside_the_blocks_and_is_saved(
         assert torch.equal(saved, loaded), name
 
 
+def test_lora_on_a_bf16_backbone_is_trained_in_float32(case_of: Callable[[str], Case]) -> None:
+    pytest.importorskip("peft", reason="the extra `lora` is not installed")
+    case = case_of("wan")
+    loaded = case.backbone()
+    loaded.to(torch.bfloat16)
+    config = dataclasses.replace(case.config, lora=LoraConfig(rank=2))
+    model = VNVSModel(config, loaded)
+    adapters = [p for name, p in model.trainable_parameters() if ".lora_" in name]
+    assert adapters
+    assert all(p.dtype == torch.float32 for p in adapters)
+    assert torch.isfinite(case.velocity(model)).all()
+
+
+@pytest.mark.parametrize("name", ["wan", "ltx"])
+def test_text_encoder_and_codec_are_never_trained(
+    name: str, case_of: Callable[[str], Case]
+) -> None:
+    case = case_of(name)
+    model = case.model(freeze_backbone=False).train()
+    denoisers = tuple(f"backbone.{part}." for part in model.backbone.transformers())
+    own = (*denoisers, "projector.")
+    listed = [name for name, _ in model.trainable_parameters()]
+    assert any(name.startswith(denoisers) for name in listed)
+    assert all(name.startswith(own) for name in listed)
+    # umT5 and T5 come with dropout, which would change a prompt from one step to the next.
+    first, second = (model.encode_text(["a chair"]).embeddings for _ in range(2))
+    assert torch.equal(first, second)
+    assert model.projector.training
+
+
 def test_lora_counts_alpha_over_rank(case_of: Callable[[str], Case]) -> None:
     pytest.importorskip("peft", reason="the extra `lora` is not installed")
     model = case_of("wan").model(lora=LoraConfig(rank=2, alpha=6))

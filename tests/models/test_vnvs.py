@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 import torch
 
-from scaling4d.models import BackboneConfig, ModelConfig, ProjectorConfig, VNVSModel
+from scaling4d.models import (
+    BackboneConfig,
+    InjectionConfig,
+    ModelConfig,
+    ProjectorConfig,
+    VNVSModel,
+)
 from scaling4d.models.backbones import MiniBackbone, MiniConfig
+from scaling4d.models.vnvs_block import VNVSBlockConfig
 
 TINY = ModelConfig(
     backbone=BackboneConfig(options={"dim": 32, "depth": 2, "heads": 2, "patch": 8}),
@@ -52,3 +60,30 @@ def test_saved_model_predicts_the_same(model: VNVSModel, tmp_path: Path) -> None
 def test_illegal_size_names_the_nearest_legal_one(model: VNVSModel) -> None:
     with pytest.raises(ValueError, match="nearest legal: 17 frames of 128x120"):
         model.check_size(16, 125, 121)
+
+
+def test_autocast_rounds_neither_the_control_nor_the_noise_level() -> None:
+    """bf16 has steps of 2 px at 300 px, and three noise levels between 0.99 and 1."""
+    injection = InjectionConfig(block=VNVSBlockConfig(modulation=True))
+    model = VNVSModel.build(dataclasses.replace(TINY, injection=injection))
+    seen = []
+    model.projector.strided.register_forward_hook(lambda *call: seen.append(call[-1].detach()))
+    control, sigma = torch.rand(1, 5, 9, 16, 16), torch.tensor([0.7012])
+    levels = []
+    for on in (False, True):
+        with torch.autocast("cpu", torch.bfloat16, enabled=on), torch.no_grad():
+            model.project(control)
+            levels.append(model._level(sigma))
+    assert torch.equal(*seen)
+    assert torch.equal(*levels)
+
+
+def test_control_tokens_may_be_made_beforehand(model: VNVSModel) -> None:
+    torch.nn.init.normal_(model.backbone.transformer.blocks[0].vnvs.output.weight)
+    control = torch.rand(2, 5, 9, 16, 16)
+    noisy, sigma = torch.randn(model.latent_shape(2, 5, 16, 16)), torch.tensor([0.3, 0.9])
+    inputs = (noisy, sigma, model.encode_text(["a room", ""]), control)
+    with torch.no_grad():
+        tokens = model.project(control)
+        assert torch.equal(model.velocity(*inputs, tokens), model.velocity(*inputs))
+        assert not torch.equal(model.velocity(*inputs, tokens.flip(0)), model.velocity(*inputs))
