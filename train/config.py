@@ -29,8 +29,12 @@ _FREE_TO_CHANGE = (
     "data.skip_broken",
     "data.flow.device",
     "data.flow.batch",
+    "model.backbone.path",
 )
-"""Settings that a resumed run may change: they do not alter what step n computes."""
+"""Settings that a resumed run may change: they do not alter what step n computes.
+
+The backbone's folder is one of them, since weights may be moved; they must stay the same ones.
+"""
 
 _FIXED_IN_RUN = ("run.precision",)
 

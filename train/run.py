@@ -37,6 +37,11 @@ from train.zero import make_moments, skip_resting
 
 log = logging.getLogger("train")
 
+_REMEDY = (
+    "resume with a lower optimizer.lr or a longer warm-up in a new run; the last checkpoint is "
+    "unharmed"
+)
+
 
 def train(config: TrainConfig, out: Path, *, resume: bool = False) -> Path:
     """Train until ``config.steps``.
@@ -201,15 +206,8 @@ class _Run:
                 pairs.write(record)
         mean_loss = float(self.accelerator.reduce(loss, reduction="mean"))
         if not math.isfinite(mean_loss):
-            raise DataError(
-                f"the loss of step {self.done + 1} is {mean_loss}: resume with a lower "
-                "optimizer.lr or a longer warm-up in a new run; the last checkpoint is unharmed"
-            )
-        norm = whole(
-            self.accelerator.clip_grad_norm_(
-                self.module.parameters(), config.optimizer.max_grad_norm
-            )
-        )
+            raise DataError(f"the loss of step {self.done + 1} is {mean_loss}: {_REMEDY}")
+        norm = self._clip_gradients()
         self.prepared.step()
         self.prepared.zero_grad(set_to_none=True)
         self.average.update(self.plain.named_parameters(), self.done)
@@ -221,11 +219,21 @@ class _Run:
             "step": self.done,
             "loss": mean_loss,
             "lr": rate,
-            "grad_norm": float(norm),
+            "grad_norm": norm,
             "seconds": round(seconds, 4),
             "samples_per_second": round(self._samples_per_step / seconds, 4),
             "drawn": {name: self.ledger.counts[name] for name in self.mix.names},
         }
+
+    def _clip_gradients(self) -> float | None:
+        """Return their norm before; None where fp16's scaler leaves the step out, as it may."""
+        limit = self.config.optimizer.max_grad_norm
+        norm = float(whole(self.accelerator.clip_grad_norm_(self.module.parameters(), limit)))
+        if math.isfinite(norm):
+            return norm
+        if self.accelerator.scaler is not None:
+            return None
+        raise DataError(f"the gradient of step {self.done + 1} is {norm}: {_REMEDY}")
 
     def _backward(self, batch: Batch, expert: str | None, *, last: bool) -> torch.Tensor:
         """Add a batch's gradients; processes exchange them after the last one of a step."""

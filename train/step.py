@@ -46,7 +46,7 @@ class TrainingStep(nn.Module):
         super().__init__()
         self.model = model
         # FSDP2 makes a unit of each; accelerate reads the names here unless its config has others.
-        self._no_split_modules = ["VNVSBlock", *model.backbone.block_kinds]
+        self._no_split_modules = ["VNVSBlock", *model.backbone.block_kinds, *_frozen_units(model)]
         self.config = config
         self.sigma_sampling = config.sigma or model.backbone.sigma_sampling
 
@@ -73,7 +73,10 @@ class TrainingStep(nn.Module):
         device = target.device
         with torch.no_grad():
             latents = self.model.encode_video(target)
-        draws = [self.draw(seed, latents.shape[1:], expert) for seed in seeds]
+        backbone = self.model.backbone
+        tokens = backbone.geometry.tokens(latents.shape[2:])
+        levels = self.config.sigma or backbone.sigma_sampling_at(tokens)
+        draws = [self.draw(seed, latents.shape[1:], expert, levels) for seed in seeds]
         noise = torch.stack([draw.noise for draw in draws]).to(latents)
         sigma = torch.cat([draw.sigma for draw in draws]).to(device)
         keep = torch.tensor([not draw.drop_control for draw in draws], device=device)
@@ -83,7 +86,7 @@ class TrainingStep(nn.Module):
         shown = ["" if draw.drop_text else p for p, draw in zip(prompts, draws, strict=True)]
         text = self.model.encode_text(shown)
         velocity = self.model.velocity(add_noise(latents, noise, sigma), sigma, text, control)
-        weight = self.model.backbone.loss_weight(sigma)
+        weight = backbone.loss_weight(sigma)
         return flow_matching_loss(velocity, latents, noise, weight)
 
     def expert_of_step(self, seed: int, step: int) -> str | None:
@@ -99,18 +102,39 @@ class TrainingStep(nn.Module):
         routed = self.model.backbone.route(sample_sigmas(1, generator, self.sigma_sampling))
         return next(name for name, rows in routed.items() if rows.all())
 
-    def draw(self, seed: int, shape: torch.Size, expert: str | None = None) -> SampleDraw:
-        """Draw what is random about a sample; arguments as for `forward`."""
+    def draw(
+        self,
+        seed: int,
+        shape: torch.Size,
+        expert: str | None = None,
+        levels: SigmaSampling | None = None,
+    ) -> SampleDraw:
+        """Draw what is random about a sample; arguments as for `forward`.
+
+        ``levels`` is the distribution of noise levels where it depends on the size of the video.
+        """
+        levels = levels or self.sigma_sampling
         generator = torch.Generator().manual_seed(child_seed(seed, "noise") >> 1)
-        sigma = sample_sigmas(1, generator, self.sigma_sampling)
+        sigma = sample_sigmas(1, generator, levels)
         while expert is not None and not self.model.backbone.route(sigma)[expert].all():
-            sigma = sample_sigmas(1, generator, self.sigma_sampling)
+            sigma = sample_sigmas(1, generator, levels)
         return SampleDraw(
             sigma=sigma,
             drop_text=bool(dropout_mask(1, self.config.drop_text, generator)),
             drop_control=bool(dropout_mask(1, self.config.drop_control, generator)),
             noise=torch.randn(shape, generator=generator),
         )
+
+
+def _frozen_units(model: VNVSModel) -> list[str]:
+    """Kinds of layers of text encoders and codec that their authors keep whole.
+
+    Without them every process would hold these networks whole through each pass.
+    """
+    parts = list(model.backbone.modules())
+    kinds = {type(part).__name__ for part in parts}
+    named = {kind for part in parts for kind in getattr(part, "_no_split_modules", None) or ()}
+    return sorted(named & kinds - set(model.backbone.block_kinds))
 
 
 @dataclass(frozen=True)

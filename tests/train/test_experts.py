@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from scipy import special, stats
-from torch.distributed.fsdp import fully_shard
+from torch.distributed.fsdp import FSDPModule, fully_shard
 from torch.distributed.tensor import DTensor
 
 from scaling4d.models.vnvs import VNVSModel
@@ -161,6 +161,7 @@ def test_shared_weights_train_the_expert_of_the_step_alone(
             if type(part).__name__ in shared._no_split_modules:
                 fully_shard(part, mesh=mesh)
         fully_shard(shared, mesh=mesh)
+        assert isinstance(shared.model.backbone.text_encoder.encoder.block[0], FSDPModule)
         for expert in EXPERTS:
             for one in (module, shared):
                 one.zero_grad(set_to_none=True)

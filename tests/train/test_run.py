@@ -5,6 +5,7 @@ import math
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from safetensors.torch import load_file
 
 from scaling4d.models.vnvs import VNVSModel
 from tests.train.runs import losses, read_lines, run, start
+from train.run import _Run
 
 
 def test_run_writes_everything_that_it_promises(straight_run: Path) -> None:
@@ -83,6 +85,31 @@ def test_resumed_run_equals_uninterrupted_run_bit_for_bit(
         assert straight.read_bytes() == parts.read_bytes(), name
     left = {path.name for path in (tmp_path / "parts" / "checkpoints").iterdir()}
     assert left == {"step_000008", "step_000009"}
+
+
+@pytest.mark.parametrize("wrong", ["loss", "gradient"])
+def test_numbers_that_are_not_finite_never_reach_a_checkpoint(
+    sample_data: Path, tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    backward = _Run._backward
+
+    def poisoned(self: _Run, *arguments: Any, **named: Any) -> torch.Tensor:
+        loss = backward(self, *arguments, **named)
+        if self.done == 4:
+            if wrong == "loss":
+                return loss * torch.nan
+            next(p for p in self.plain.parameters() if p.grad is not None).grad[..., :1] = torch.inf
+        return loss
+
+    monkeypatch.setattr(_Run, "_backward", poisoned)
+    assert run(sample_data, tmp_path, "steps=5", "run.checkpoint_every=2") == 2
+    said = capsys.readouterr().err
+    assert f"the {wrong} of step 5 is " in said
+    assert "the last checkpoint is unharmed" in said
+    left = {path.name for path in (tmp_path / "checkpoints").iterdir()}
+    assert left == {"step_000002", "step_000004"}
+    monkeypatch.undo()
+    assert run(sample_data, tmp_path, "steps=5", "run.checkpoint_every=2", "--resume") == 0
 
 
 def test_gradient_accumulation_sees_the_same_samples_as_a_large_batch(
