@@ -73,8 +73,13 @@ def estimator_device(device: str | torch.device) -> torch.device:
 
 
 def check_image_pair(first: Tensor, second: Tensor) -> None:
-    """Raise EstimatorError unless both are uint8 (pairs, 3, height, width) of one shape."""
+    """Raise EstimatorError unless both are uint8 tensors (pairs, 3, height, width) of one shape."""
     for name, images in (("first", first), ("second", second)):
+        if not isinstance(images, Tensor):
+            raise EstimatorError(
+                f"{name} must be a torch tensor, got {type(images).__name__}: flow estimators take "
+                "uint8 tensors (pairs, 3, height, width), see torch.from_numpy"
+            )
         if images.ndim != 4 or images.shape[1] != 3 or images.dtype != torch.uint8:
             raise EstimatorError(
                 f"{name} must be uint8 (pairs, 3, height, width), got {images.dtype} "

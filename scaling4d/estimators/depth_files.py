@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import torch
@@ -38,8 +39,12 @@ def read_depth(
         kind: what the file holds, see `DepthEstimate`.
 
     Raises:
-        EstimatorError: if a file is missing, of another kind, or damaged.
+        EstimatorError: if a file is missing, of another kind, or damaged, or ``kind`` is unknown.
     """
+    if kind not in get_args(DepthKind):
+        raise EstimatorError(
+            f"the kind of depth must be one of {get_args(DepthKind)}, got {kind!r}"
+        )
     path = Path(path)
     if not path.exists():
         raise EstimatorError(f"no depth at {path}: give a .npy, .npz, or a folder of .exr files")

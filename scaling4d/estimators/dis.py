@@ -34,6 +34,7 @@ class DisFlow:
         if preset not in PRESETS:
             raise EstimatorError(f"the DIS preset must be one of {PRESETS}, got {preset!r}")
         self.preset = preset
+        self.settings = {"preset": preset}
         _log.info("flow by OpenCV DIS (%s): needs no weights, less accurate than RAFT", preset)
 
     def __call__(

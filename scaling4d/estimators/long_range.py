@@ -6,9 +6,10 @@ far frames are joined; all three ways are offered.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, SupportsIndex
 
 import torch
 from jaxtyping import Bool, Float, UInt8
@@ -59,14 +60,22 @@ class VideoFlow:
             video: RGB frames.
             estimator: any flow estimator.
             batch_size: pairs of frames given to the estimator at a time.
+
+        Raises:
+            EstimatorError: if the batch size is under 1.
         """
+        if batch_size < 1:
+            raise EstimatorError(f"batch_size must be at least 1, got {batch_size}")
         self.video = video
         self.estimator = estimator
         self.batch_size = batch_size
         self._flows: dict[tuple[int, int], Tensor] = {}
 
     def __call__(
-        self, sources: Sequence[int], targets: Sequence[int], method: Method = "direct"
+        self,
+        sources: Iterable[SupportsIndex],
+        targets: Iterable[SupportsIndex],
+        method: Method = "direct",
     ) -> LongRangeFlow:
         """Correspondence from frame ``sources[i]`` to frame ``targets[i]``, in either direction.
 
@@ -76,10 +85,15 @@ class VideoFlow:
         else the chain where every link passes, else the direct flow.
 
         Raises:
-            EstimatorError: if the method is unknown, or a frame is not in the video.
+            EstimatorError: if the method is unknown, or a frame is no whole number or not in the
+                video.
         """
-        self._check(sources, targets, method)
-        pairs = list(zip(sources, targets, strict=True))
+        pairs = self._pairs(sources, targets, method)
+        wanted = pairs if method != "chain" else []
+        if method != "direct":
+            wanted = wanted + [link for pair in pairs for link in _links(*pair)]
+        # Both ways, and all at once: what follows asks for few at a time, and finds them here.
+        self._estimate([*wanted, *((target, source) for source, target in wanted)])
         if method == "chain":
             chained = self._chained(pairs)
             return LongRangeFlow(*chained, torch.zeros(len(pairs)))
@@ -113,7 +127,6 @@ class VideoFlow:
         self, pairs: list[tuple[int, int]]
     ) -> tuple[CorrespondenceField, Bool[Tensor, "pairs height width"]]:
         """Walk from each source one frame at a time, forward and backward, as far as is asked."""
-        self._flow([link for pair in pairs for link in _links(*pair)])  # in large batches
         found: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
         for source in dict.fromkeys(source for source, _ in pairs):
             targets = [target for start, target in pairs if start == source]
@@ -139,6 +152,13 @@ class VideoFlow:
         return found
 
     def _flow(self, pairs: list[tuple[int, int]]) -> Float[Tensor, "pairs 2 height width"]:
+        self._estimate(pairs)
+        if not pairs:
+            return torch.empty(0, 2, *self.video.shape[2:], device=self.video.device)
+        return torch.stack([self._flows[pair] for pair in pairs])
+
+    def _estimate(self, pairs: list[tuple[int, int]]) -> None:
+        """Estimate the flows that are not cached, in full batches."""
         height, width = self.video.shape[2:]
         missing = [pair for pair in dict.fromkeys(pairs) if pair not in self._flows]
         for pair in [pair for pair in missing if pair[0] == pair[1]]:
@@ -149,22 +169,27 @@ class VideoFlow:
             first = self.video[[source for source, _ in batch]]
             second = self.video[[target for _, target in batch]]
             self._flows.update(zip(batch, self.estimator(first, second), strict=True))
-        if not pairs:
-            return torch.empty(0, 2, height, width, device=self.video.device)
-        return torch.stack([self._flows[pair] for pair in pairs])
 
-    def _check(self, sources: Sequence[int], targets: Sequence[int], method: str) -> None:
+    def _pairs(
+        self, sources: Iterable[SupportsIndex], targets: Iterable[SupportsIndex], method: str
+    ) -> list[tuple[int, int]]:
+        """Return the checked frame numbers as (source, target)."""
         if method not in METHODS:
             raise EstimatorError(f"the long-range method must be one of {METHODS}, got {method!r}")
-        if len(sources) != len(targets) or not sources:
+        try:
+            starts, ends = ([operator.index(frame) for frame in row] for row in (sources, targets))
+        except TypeError as error:
+            raise EstimatorError(f"frames are given by whole numbers: {error}") from error
+        if len(starts) != len(ends) or not starts:
             raise EstimatorError(
                 "sources and targets must name as many frames, at least one, "
-                f"got {len(sources)} and {len(targets)}"
+                f"got {len(starts)} and {len(ends)}"
             )
         frames = len(self.video)
-        outside = [frame for frame in (*sources, *targets) if not 0 <= frame < frames]
+        outside = [frame for frame in (*starts, *ends) if not 0 <= frame < frames]
         if outside:
             raise EstimatorError(f"frame {outside[0]} is not in a video of {frames} frames")
+        return list(zip(starts, ends, strict=True))
 
 
 def _links(source: int, target: int) -> list[tuple[int, int]]:

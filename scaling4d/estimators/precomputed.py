@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
+
+from scaling4d.storage.atomic import write_text_atomic
 
 from .base import DepthEstimate, DepthKind, EstimatorError, FlowEstimator, check_image_pair
 from .depth_files import read_depth
@@ -77,14 +80,31 @@ class PrecomputedFlow:
 
 
 class CachedFlow:
-    """Another estimator, with its results kept in a folder that `PrecomputedFlow` reads."""
+    """Another estimator, with its results kept in a folder that `PrecomputedFlow` reads.
+
+    The folder belongs to one estimator, which is recorded there by its name and its ``settings``, a
+    dict of JSON values, where it has any.
+    """
 
     def __init__(self, estimator: FlowEstimator, folder: str | Path) -> None:
-        """Compute with ``estimator`` what ``folder`` does not hold; the folder is made."""
+        """Compute with ``estimator`` what ``folder`` does not hold; the folder is made.
+
+        Raises:
+            EstimatorError: if the folder holds flow of another estimator, or does not say of which.
+        """
         self.estimator = estimator
         self.name = f"cached_{estimator.name}"
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
+        own = json.dumps([estimator.name, getattr(estimator, "settings", {})], sort_keys=True)
+        record = self.folder / "estimator.json"
+        if not record.is_file() and not any(self.folder.glob("flow_*")):
+            write_text_atomic(record, own + "\n")
+        found = record.read_text().strip() if record.is_file() else "an unknown estimator"
+        if found != own:
+            raise EstimatorError(
+                f"{self.folder} holds flow of {found}, not of {own}: give each its own folder"
+            )
 
     def __call__(
         self,
@@ -129,8 +149,11 @@ class PrecomputedDepth:
             first_frame: index in the file of the first frame of the videos that will be given.
 
         Raises:
-            EstimatorError: if a file is missing, of another kind, or damaged.
+            EstimatorError: if a file is missing, of another kind, or damaged, or the first frame is
+                negative.
         """
+        if first_frame < 0:
+            raise EstimatorError(f"first_frame counts from 0, got {first_frame}")
         self.path = Path(path)
         self.first_frame = first_frame
         self.stored = read_depth(path, intrinsics, kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import urllib.error
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,7 @@ class RaftFlow:
             _compile_parts(network)
         self.network: Any = network
 
-    @torch.inference_mode()
+    @torch.no_grad()  # inference mode would bar its results from training
     def __call__(
         self,
         first: UInt8[Tensor, "pairs 3 height width"],
@@ -93,6 +94,18 @@ class RaftFlow:
             padded_height, padded_width = refined.shape[2:]
             flow[part] = refined[:, :, top : padded_height - bottom, left : padded_width - right]
         return flow
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the flow depends on beside the images: weights (a digest) and how they are run."""
+        digest = hashlib.blake2b(digest_size=16)
+        for value in self.network.state_dict().values():
+            digest.update(value.cpu().numpy().tobytes())
+        return {
+            "weights": digest.hexdigest(),
+            "iterations": self.iterations,
+            "mixed_precision": self.mixed_precision,
+        }
 
     def _prepare(self, images: Tensor, padding: tuple[int, int, int, int]) -> Tensor:
         scaled = images.to(self.device).float() / 127.5 - 1

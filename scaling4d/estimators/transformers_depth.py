@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from jaxtyping import Float, UInt8
@@ -58,9 +58,11 @@ class TransformersDepth:
             local_files_only: never ask the network.
 
         Raises:
-            EstimatorError: if the model cannot be had, is of another kind, or does not say what it
-                predicts while ``output`` is ``auto``.
+            EstimatorError: if an option is not one of those above, or the model cannot be had, is
+                of another kind, or does not say what it predicts while ``output`` is ``auto``.
         """
+        if output not in get_args(Output):
+            raise EstimatorError(f"output must be one of {get_args(Output)}, got {output!r}")
         if scale <= 0 or batch_size < 1:
             raise EstimatorError(
                 f"scale must be positive and batch_size at least 1, got {scale} and {batch_size}"
@@ -79,7 +81,7 @@ class TransformersDepth:
         self.horizontal_fov = horizontal_fov
         self.batch_size = batch_size
 
-    @torch.inference_mode()
+    @torch.no_grad()  # inference mode would bar its results from training
     def __call__(self, video: UInt8[Tensor, "frames 3 height width"], fps: float) -> DepthEstimate:
         """Estimate the depth of each frame (see `DepthEstimator`); ``fps`` is not used."""
         frames, _, height, width = video.shape

@@ -76,6 +76,7 @@ def test_transformers_depth_states_its_kind_and_has_the_size_of_the_video(model_
 def test_inverse_depth_is_converted_with_the_callers_numbers(model_folder):
     _, folder = model_folder
     raw = make_depth_estimator("transformers", model=folder, output="metric")(video(), 16.0).depth
+    raw.mul_(1)  # an ordinary tensor, not one of inference mode
     converted = make_depth_estimator(
         "transformers", model=folder, output="inverse", scale=0.5, shift=0.1
     )(video(), 16.0)
@@ -178,6 +179,17 @@ def test_precomputed_depth_must_fit_the_video(tmp_path):
         estimator(torch.zeros(4, 3, 5, 6, dtype=torch.uint8), 8.0)
     with pytest.raises(EstimatorError, match="holds depth of 5x6 and the video has 6x6"):
         estimator(torch.zeros(1, 3, 6, 6, dtype=torch.uint8), 8.0)
+
+
+@pytest.mark.usefixtures("without_shape_checks")
+def test_unknown_kinds_and_frames_before_the_first_are_refused(tmp_path):
+    np.save(tmp_path / "d.npy", np.ones((4, 5, 6)))
+    with pytest.raises(EstimatorError, match="got 'foo'"):
+        read_depth(tmp_path / "d.npy", kind="foo")
+    with pytest.raises(EstimatorError, match="first_frame counts from 0, got -3"):
+        make_depth_estimator("precomputed", path=tmp_path / "d.npy", first_frame=-3)
+    with pytest.raises(EstimatorError, match=r"output must be one of .*, got 'inverted'"):
+        make_depth_estimator("transformers", model=tmp_path, output="inverted")
 
 
 def damaged(path, share):

@@ -258,6 +258,41 @@ def test_precomputed_flow_is_what_the_cache_wrote_and_misses_are_errors(tmp_path
         stored(images[:1], images[:1])
 
 
+def test_a_folder_of_cached_flow_belongs_to_one_estimator(tmp_path):
+    images = pair_with_shift()[0]
+    weights = {"weights": "random", "iterations": 1}
+    for name, options, other in (
+        ("dis", {"preset": "medium"}, {"preset": "fast"}),
+        ("raft_small", weights, {**weights, "iterations": 2}),
+    ):
+        cached = CachedFlow(make_flow_estimator(name, **options), tmp_path / name)
+        flow = cached(images[:1], images[1:])
+        again = CachedFlow(make_flow_estimator(name, **options), tmp_path / name)
+        assert torch.equal(again(images[:1], images[1:]), flow)
+        with pytest.raises(EstimatorError, match=rf'holds flow of \["{name}".*own folder'):
+            CachedFlow(make_flow_estimator(name, **other), tmp_path / name)
+    (tmp_path / "dis" / "estimator.json").unlink()
+    with pytest.raises(EstimatorError, match="holds flow of an unknown estimator"):
+        CachedFlow(make_flow_estimator("dis"), tmp_path / "dis")
+
+
+@pytest.mark.parametrize("name", ["dis", "raft_small"])
+def test_flow_can_be_written_to_and_trained_on(name):
+    options = {"weights": "random", "iterations": 1} if name == "raft_small" else {}
+    first, second = pair_with_shift()
+    flow = make_flow_estimator(name, **options)(first, second).mul_(2)
+    layer = torch.nn.Conv2d(2, 1, 1)
+    layer(flow).sum().backward()
+    assert torch.isfinite(layer.weight.grad).all()
+
+
+@pytest.mark.usefixtures("without_shape_checks")
+def test_arrays_are_refused_by_their_kind():
+    image = np.zeros((1, 3, 32, 32), np.uint8)
+    with pytest.raises(EstimatorError, match="must be a torch tensor, got ndarray"):
+        make_flow_estimator("dis")(image, image)
+
+
 def test_flow_estimators_refuse_other_images():
     estimator = make_flow_estimator("dis")
     image = torch.zeros(1, 3, 32, 32, dtype=torch.uint8)

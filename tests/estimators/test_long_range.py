@@ -73,6 +73,33 @@ def test_chain_asks_for_each_neighbour_once(clip):
     assert len(exact.asked) == 12
 
 
+@pytest.mark.parametrize(
+    ("method", "pairs", "expected"),
+    [
+        ("direct", [(0, 5), (5, 0)], [2]),
+        ("chain", [(0, 5)], [4, 4, 2]),
+        ("hybrid", [(0, 5), (0, 4), (0, 3)], [4, 4, 4, 4]),
+    ],
+)
+def test_flows_are_estimated_in_full_batches(clip, method, pairs, expected):
+    scene, cameras, video = clip
+    sizes, exact = [], ExactFlow(scene, cameras)
+
+    class Counting:
+        name = "counting"
+
+        def __call__(self, first, second):
+            sizes.append(len(first))
+            return exact(first, second)
+
+    sources, targets = np.array(pairs).T
+    flow = VideoFlow(video, Counting(), batch_size=4)
+    result = flow(sources, targets, method)
+    assert sizes == expected
+    lists = flow(sources.tolist(), torch.from_numpy(targets.copy()), method)
+    assert torch.equal(result.field.displacement, lists.field.displacement)
+
+
 def test_hybrid_repairs_what_direct_flow_gets_wrong(clip):
     scene, cameras, video = clip
     truth = scene.correspondence(0.0, cameras[0], 0.0, cameras[5])
@@ -106,6 +133,15 @@ def test_frames_and_methods_that_do_not_exist_are_refused(clip):
         flow([0, 1], [2])
     with pytest.raises((EstimatorError, TypeError)):
         flow([0], [1], "best")
+    for batch_size in (0, -1):
+        with pytest.raises(EstimatorError, match=f"at least 1, got {batch_size}"):
+            VideoFlow(video, flow.estimator, batch_size)
+
+
+@pytest.mark.usefixtures("without_shape_checks")
+def test_frames_are_whole_numbers(clip):
+    with pytest.raises(EstimatorError, match="given by whole numbers"):
+        VideoFlow(clip[2], make_flow_estimator("dis"))([0.5], [1])
 
 
 def test_real_clip_reports_its_consistency(test_data):
