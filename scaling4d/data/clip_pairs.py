@@ -122,8 +122,11 @@ def draw_candidate(
         generator: source of all randomness.
 
     Returns:
-        A candidate inside one shot, or the reason why this shot cannot hold the mode.
+        A candidate inside one shot, or the reason why this shot cannot hold the mode, or that there
+        is no shot.
     """
+    if not shots:
+        return "no shot without a cut or dissolve"
     lengths = np.array([end - start for start, end in shots])
     start, end = shots[int(generator.choice(len(shots), p=lengths / lengths.sum()))]
     weights = np.array(list(config.weights.values()))

@@ -33,7 +33,7 @@ from scaling4d.geometry.seeds import child_seed, rng
 
 log = logging.getLogger(__name__)
 
-_CACHE_VERSION = 3
+_CACHE_VERSION = 4
 """Part of every key: raise it when the meaning of a cached value changes."""
 
 

@@ -97,6 +97,10 @@ def test_shot_that_is_too_short_is_refused_with_both_lengths() -> None:
     assert isinstance(draw("identity", [(0, FRAMES - 1)], 0), str)
 
 
+def test_a_clip_without_shots_is_refused_with_the_reason() -> None:
+    assert draw("growing", [], 0) == "no shot without a cut or dissolve"
+
+
 GOOD = Measure(
     mean_displacement=5.0,
     p95_displacement=9.0,

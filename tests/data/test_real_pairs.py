@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -131,6 +133,22 @@ def test_clip_without_pairs_hands_over_and_says_so(tmp_path: Path) -> None:
     assert len(passed["rejected"]) == 2
     assert "mean displacement" in passed["rejected"][0]["reason"]
     assert {"mean_displacement", "valid_share"} <= passed["rejected"][0].keys()
+
+
+def test_clip_that_is_all_dissolve_hands_over_and_says_so(tmp_path: Path) -> None:
+    """A slide show of pictures that fade into each other without a rest."""
+    blocks = np.random.default_rng(0).uniform(0, 255, (4, 6, 6, 3))
+    pictures = [cv2.resize(b, (48, 48), interpolation=cv2.INTER_CUBIC).clip(0, 255) for b in blocks]
+    share = np.linspace(0, 1, 12, endpoint=False)[:, None, None, None]
+    fades = [(1 - share) * a + share * b for a, b in pairwise(pictures)]
+    write_video(tmp_path / "show.mp4", np.concatenate(fades).round().astype(np.uint8), 16)
+    with pytest.raises(DataError, match=r"the last reason: no shot without a cut or dissolve"):
+        source(tmp_path, ClipPairConfig()).pair(draw())
+    write_sample_video(tmp_path / "zoom.mp4", frames=20)
+    pair = source(tmp_path, ClipPairConfig(max_offset=6)).pair(draw(item=0))
+    assert pair.origin.startswith("zoom.mp4")
+    (passed,) = pair.report["passed_over"]
+    assert passed["rejected"][0]["reason"] == "no shot without a cut or dissolve"
 
 
 @pytest.mark.parametrize("method", ["chain", "hybrid"])

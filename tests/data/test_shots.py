@@ -44,6 +44,16 @@ def test_frames_of_a_dissolve_belong_to_no_shot(two_clips: tuple[np.ndarray, np.
     assert 26 <= shots[1][0] <= 42
 
 
+@pytest.mark.parametrize("length", [17, 49, 65])
+def test_a_dissolve_as_long_as_the_video_leaves_its_purest_frames_alone(
+    two_clips: tuple[np.ndarray, np.ndarray], length: int
+) -> None:
+    share = np.linspace(0, 1, length)[:, None, None, None]
+    blended = (1 - share) * two_clips[0][0] + share * two_clips[1][0]
+    for start, end in find_shots(blended.round().astype(np.uint8)):
+        assert end <= 8 or start >= length - 8
+
+
 def test_shortest_videos_are_one_shot() -> None:
     assert find_shots(np.zeros((1, 16, 16, 3), dtype=np.uint8)) == [(0, 1)]
     assert find_shots(np.zeros((5, 16, 16, 3), dtype=np.uint8)) == [(0, 5)]
