@@ -9,7 +9,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from scaling4d.models.flow_matching import sampler_sigmas
 from scaling4d.models.vnvs import VNVSModel
 
 StepCallback = Callable[[int, int], object]
@@ -24,6 +23,7 @@ def sample_video(
     steps: int,
     seed: int,
     text_guidance: float = 1.0,
+    control_guidance: float = 1.0,
     on_step: StepCallback | None = None,
 ) -> Float[Tensor, "batch frames 3 height width"]:
     """Generate videos that follow their control.
@@ -32,9 +32,11 @@ def sample_video(
         model: network in eval mode.
         control: (batch, rk+1, 9, height, width), see `scaling4d.correspondence.control`.
         prompts: one per sample.
-        steps: Euler steps, >= 1; each costs one pass, two with guidance.
+        steps: Euler steps, >= 1; each costs one pass, and one more for either guidance.
         seed: of the initial noise, drawn on the CPU so that devices agree.
         text_guidance: classifier-free guidance scale of the prompt; 1 is none.
+        control_guidance: that of the control, away from a control of zeros; 1 is none. Both scales
+            are applied as by Brooks et al. (2023, Eq. 3), the control first.
         on_step: called with (steps done, steps) after each step.
 
     Returns:
@@ -46,13 +48,20 @@ def sample_video(
     latents = noise.to(control.device, control.dtype)
     text = model.encode_text(prompts)
     empty = model.encode_text([""] * batch) if text_guidance != 1 else None
-    sigmas = sampler_sigmas(steps, model.backbone.sampling_shift).tolist()
+    tokens = model.backbone.geometry.tokens(shape[2:])
+    sigmas = model.backbone.sampler_sigmas(steps, tokens).tolist()
+    nothing = torch.zeros_like(control)
+    seen = model.project(control)
+    blank = model.project(nothing) if control_guidance != 1 else None
     for step, (sigma, next_sigma) in enumerate(pairwise(sigmas)):
         level = torch.full((batch,), sigma, device=control.device)
-        velocity = model.velocity(latents, level, text, control)
-        if empty is not None:
-            unguided = model.velocity(latents, level, empty, control)
-            velocity = unguided + text_guidance * (velocity - unguided)
+        velocity = model.velocity(latents, level, text, control, seen)
+        start = velocity if empty is None else model.velocity(latents, level, empty, control, seen)
+        velocity = start + text_guidance * (velocity - start)
+        if blank is not None:
+            unprompted = text if empty is None else empty
+            free = model.velocity(latents, level, unprompted, nothing, blank)
+            velocity = velocity + (control_guidance - 1) * (start - free)
         latents = latents + (next_sigma - sigma) * velocity
         if on_step is not None:
             on_step(step + 1, steps)

@@ -1,4 +1,4 @@
-"""Context parallelism: one video's tokens shared among processes, through diffusers' own plans.
+"""Context parallelism: one video's tokens shared among processes, cut and joined by diffusers.
 
 diffusers cuts the video tokens before the first block and joins them after the last one. VNVS
 Blocks see their process's part; for attention they trade tokens for heads (Ulysses, Jacobs et al.
@@ -26,10 +26,18 @@ def enable_context_parallel(
         ValueError: if the processes do not fit.
     """
     parts = ulysses * ring
-    if not backbone.context_parallel:
+    plans = {
+        name: backbone.context_parallel_plan(transformer)
+        for name, transformer in backbone.transformers().items()
+    }
+    if None in plans.values():
         raise BackboneMismatchError(
             f"diffusers cannot share the tokens of backbone {backbone.name} among processes: use "
-            "wan, or spread samples instead of tokens (accelerate launch)"
+            "wan, skyreels_v2, ltx or ltx2, or spread samples instead of tokens (accelerate launch)"
+        )
+    if min(ulysses, ring) < 1 or parts == 1:
+        raise ValueError(
+            f"ulysses and ring must be at least 1, and one of them more, got {ulysses} and {ring}"
         )
     if backbone.heads % parts:
         raise ValueError(
@@ -43,16 +51,26 @@ def enable_context_parallel(
         )
     from diffusers import ContextParallelConfig
 
-    for transformer in backbone.transformers().values():
+    for name, transformer in backbone.transformers().items():
         config: Any = ContextParallelConfig(ulysses_degree=ulysses, ring_degree=ring)
-        transformer.enable_parallelism(config=config, cp_plan=_plan_around(transformer))
+        plan = _plan_around(transformer, plans[name])
+        transformer.enable_parallelism(config=config, cp_plan=plan)
+        _keep_whole_keys_local(transformer)
         context.group = config._flattened_mesh.get_group()
 
 
-def _plan_around(transformer: Any) -> dict[str, Any]:
-    """diffusers' plan, with the names that wrapped blocks have now."""
-    plan = {}
-    for name, entry in transformer._cp_plan.items():
+def _plan_around(transformer: Any, plan: Any) -> dict[str, Any]:
+    """The plan with the names that wrapped blocks have now."""
+    renamed = {}
+    for name, entry in plan.items():
         wrapped = isinstance(transformer.get_submodule(name), ControlledBlock)
-        plan[f"{name}.block" if wrapped else name] = entry
-    return plan
+        renamed[f"{name}.block" if wrapped else name] = entry
+    return renamed
+
+
+def _keep_whole_keys_local(transformer: Any) -> None:
+    """Exchange nothing where every process holds all keys: in attention to text, and in sound."""
+    for name, module in transformer.named_modules():
+        processor: Any = getattr(module, "processor", None)
+        if hasattr(processor, "_parallel_config") and name.rpartition(".")[2] != "attn1":
+            processor._parallel_config = None

@@ -1,4 +1,4 @@
-"""Parameters and FLOPs of published backbones, of VNVS Blocks and of the projector.
+"""Parameters and FLOPs of every family of backbones, of VNVS Blocks and of the projector.
 
 Counted on the meta device: no weights are made or loaded. A multiply-add is two FLOPs.
 """
@@ -14,17 +14,22 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from .backbones.base import TokenGeometry
+from .backbones.mini import MiniConfig, MiniTransformer
 from .correspondence_projector import CorrespondenceProjector, ProjectorConfig
 from .vnvs_block import VNVSBlock, VNVSBlockConfig
 
-_TEXT_TOKENS = 256
+# What the adapters feed: 256 tokens, or 1000 of Qwen, 256 of ByT5 and one empty image.
+_HUNYUAN_TEXT_TOKENS = 256
+_HUNYUAN15_TEXT_TOKENS = 1000 + 256 + 1
+_MINI = MiniConfig()
 
 
 @dataclasses.dataclass(frozen=True)
 class PublishedBackbone:
-    """Size of a published denoiser: class and config of diffusers, and its codec's compression."""
+    """Size of a denoiser: class and config of diffusers, and its codec's compression."""
 
     transformer_class: str
+    """In diffusers, or MiniTransformer."""
     config: dict[str, Any]
     geometry: TokenGeometry
     experts: int = 1
@@ -53,6 +58,9 @@ def _geometry(r: int, side: int, *patch: int) -> TokenGeometry:
 
 
 PUBLISHED: dict[str, PublishedBackbone] = {
+    "mini": PublishedBackbone(
+        "MiniTransformer", {}, _geometry(_MINI.frame_compression, _MINI.patch, 1, 1, 1)
+    ),
     "Wan 2.1 1.3B": PublishedBackbone(
         "WanTransformer3DModel",
         {"num_attention_heads": 12, "ffn_dim": 8960, "num_layers": 30},
@@ -73,6 +81,16 @@ PUBLISHED: dict[str, PublishedBackbone] = {
     "Wan 2.2 A14B (each of 2 experts)": PublishedBackbone(
         "WanTransformer3DModel", {}, _geometry(4, 8, 1, 2, 2), experts=2
     ),
+    "SkyReels-V2 1.3B": PublishedBackbone(
+        "SkyReelsV2Transformer3DModel",
+        {"num_attention_heads": 12, "ffn_dim": 8960, "num_layers": 30},
+        _geometry(4, 8, 1, 2, 2),
+    ),
+    "SkyReels-V2 14B": PublishedBackbone(
+        "SkyReelsV2Transformer3DModel",
+        {"num_attention_heads": 40, "ffn_dim": 13824, "num_layers": 40},
+        _geometry(4, 8, 1, 2, 2),
+    ),
     "HunyuanVideo": PublishedBackbone(
         "HunyuanVideoTransformer3DModel", {}, _geometry(4, 8, 1, 2, 2)
     ),
@@ -89,7 +107,21 @@ PUBLISHED: dict[str, PublishedBackbone] = {
         },
         _geometry(4, 8, 1, 2, 2),
     ),
+    "CogVideoX 1.5 5B": PublishedBackbone(
+        "CogVideoXTransformer3DModel",
+        {
+            "num_attention_heads": 48,
+            "num_layers": 42,
+            "patch_size_t": 2,
+            "patch_bias": False,
+            "use_rotary_positional_embeddings": True,
+        },
+        _geometry(4, 8, 2, 2, 2),
+    ),
     "LTX-Video 2B": PublishedBackbone("LTXVideoTransformer3DModel", {}, _geometry(8, 32, 1, 1, 1)),
+    "LTX-2 19B": PublishedBackbone(
+        "LTX2VideoTransformer3DModel", {"rope_type": "split"}, _geometry(8, 32, 1, 1, 1)
+    ),
 }
 
 
@@ -103,22 +135,19 @@ def count_costs(
     projector: ProjectorConfig | None = None,
 ) -> Costs:
     """Count parameters and FLOPs of one forward pass at a video size (the paper's by default)."""
-    import diffusers
-
-    backbone.geometry.check_size(frames, height, width)
-    grid = backbone.geometry.token_grid(frames, height, width)
+    geometry = backbone.geometry
+    geometry.check_size(frames, height, width)
+    grid = geometry.token_grid(frames, height, width)
+    latent_frames, rows, columns = geometry.latent_grid(frames, height, width)
+    latent_frames += geometry.front_padding(latent_frames)
     tokens = grid[0] * grid[1] * grid[2]
     with torch.device("meta"):
-        transformer = getattr(diffusers, backbone.transformer_class)(**backbone.config)
-        config = transformer.config
-        dim = config.num_attention_heads * config.attention_head_dim
-        vnvs = VNVSBlock(block or VNVSBlockConfig(), dim=dim, heads=config.num_attention_heads)
+        transformer, channels, heads, dim = _make(backbone)
+        vnvs = VNVSBlock(block or VNVSBlockConfig(), dim=dim, heads=heads)
         encoder = CorrespondenceProjector(
-            projector or ProjectorConfig(), geometry=backbone.geometry, token_dim=dim
+            projector or ProjectorConfig(), geometry=geometry, token_dim=dim
         )
-        latents = torch.empty(
-            1, config.in_channels, *backbone.geometry.latent_grid(frames, height, width)
-        )
+        latents = torch.empty(1, channels, latent_frames, rows, columns)
         video = torch.empty(1, tokens, dim)
         control = torch.empty(1, frames, 9, height, width)
         blocks = sum(
@@ -139,7 +168,7 @@ def count_costs(
 
 
 def costs_table() -> str:
-    """Markdown table of every published backbone at the paper's size."""
+    """Markdown table of every backbone at the paper's size."""
     rows = [
         "| backbone | tokens | blocks | backbone | VNVS Blocks | with FFN | projector "
         "| FLOPs backbone | VNVS | projector | VNVS share |",
@@ -150,12 +179,34 @@ def costs_table() -> str:
         share = c.vnvs_flops / (c.backbone_flops + c.vnvs_flops + c.projector_flops)
         rows.append(
             f"| {name} | {' x '.join(map(str, c.token_grid))} | {c.blocks} "
-            f"| {c.backbone_parameters / 1e9:.2f} B | {c.vnvs_parameters / 1e9:.2f} B "
-            f"| {(c.vnvs_parameters + c.ffn_parameters_avoided) / 1e9:.2f} B "
-            f"| {c.projector_parameters / 1e6:.1f} M | {c.backbone_flops / 1e12:.1f} T "
-            f"| {c.vnvs_flops / 1e12:.1f} T | {c.projector_flops / 1e12:.2f} T | {share:.0%} |"
+            f"| {_billions(c.backbone_parameters)} | {_billions(c.vnvs_parameters)} "
+            f"| {_billions(c.vnvs_parameters + c.ffn_parameters_avoided)} "
+            f"| {c.projector_parameters / 1e6:.1f} M | {_trillions(c.backbone_flops)} "
+            f"| {_trillions(c.vnvs_flops)} | {_trillions(c.projector_flops)} | {share:.0%} |"
         )
     return "\n".join(rows)
+
+
+def _billions(count: int) -> str:
+    return f"{count / 1e9:.2f} B" if count >= 1e8 else f"{count / 1e6:.1f} M"
+
+
+def _trillions(count: int) -> str:
+    return f"{count / 1e12:.1f} T" if count >= 1e12 else f"{count / 1e12:.2f} T"
+
+
+def _make(backbone: PublishedBackbone) -> tuple[nn.Module, int, int, int]:
+    """The denoiser, its input channels, its heads and the channels of its tokens."""
+    if backbone.transformer_class == "MiniTransformer":
+        mini = MiniConfig(**backbone.config)
+        channels = 3 * mini.frame_compression * mini.patch**2
+        return MiniTransformer(mini), channels, mini.heads, mini.dim
+    import diffusers
+
+    transformer = getattr(diffusers, backbone.transformer_class)(**backbone.config)
+    config = transformer.config
+    heads = config.num_attention_heads
+    return transformer, config.in_channels, heads, heads * config.attention_head_dim
 
 
 def _parameters(module: nn.Module) -> int:
@@ -175,27 +226,45 @@ def denoise(transformer: Any, latents: torch.Tensor) -> Any:
     kind = type(transformer).__name__
     batch = len(latents)
     time = latents.new_ones(batch)
-    if kind == "WanTransformer3DModel":
+    if kind == "MiniTransformer":
+        letters = latents.new_zeros(batch, config.text_length, dtype=torch.long)
+        return transformer(latents, time, letters)
+    if kind in ("WanTransformer3DModel", "SkyReelsV2Transformer3DModel"):
         text = latents.new_zeros(batch, 512, config.text_dim)
         return transformer(latents, time, text)
     if kind == "CogVideoXTransformer3DModel":
         text = latents.new_zeros(batch, config.max_text_seq_length, config.text_embed_dim)
         rotary = None
         if config.use_rotary_positional_embeddings:
-            tokens = latents[0, 0].numel() // config.patch_size**2
+            tokens = latents[0, 0].numel() // config.patch_size**2 // (config.patch_size_t or 1)
             rotary = tuple(latents.new_zeros(tokens, config.attention_head_dim) for _ in range(2))
         return transformer(latents.transpose(1, 2), text, time, image_rotary_emb=rotary)
     if kind == "LTXVideoTransformer3DModel":
         text = latents.new_zeros(batch, 128, config.caption_channels)
         flat, grid = latents.flatten(2).transpose(1, 2), latents.shape[2:]
         return transformer(flat, text, time, latents.new_zeros(batch, 128), *grid)
-    text = latents.new_zeros(batch, _TEXT_TOKENS, config.text_embed_dim)
+    if kind == "LTX2VideoTransformer3DModel":
+        flat, grid = latents.flatten(2).transpose(1, 2), latents.shape[2:]
+        text = latents.new_zeros(batch, 1024, config.caption_channels)
+        silence = latents.new_zeros(batch, 1, config.audio_in_channels)
+        return transformer(
+            flat,
+            silence,
+            text,
+            text,
+            time,
+            num_frames=grid[0],
+            height=grid[1],
+            width=grid[2],
+            audio_num_frames=1,
+            isolate_modalities=True,
+        )
     if kind == "HunyuanVideoTransformer3DModel":
         return transformer(
             latents,
             time,
-            text,
-            latents.new_ones(batch, _TEXT_TOKENS, dtype=torch.bool),
+            latents.new_zeros(batch, _HUNYUAN_TEXT_TOKENS, config.text_embed_dim),
+            latents.new_ones(batch, _HUNYUAN_TEXT_TOKENS, dtype=torch.bool),
             latents.new_zeros(batch, config.pooled_projection_dim),
             guidance=time,
         )
@@ -203,8 +272,8 @@ def denoise(transformer: Any, latents: torch.Tensor) -> Any:
         # Its forward sorts text by mask, which needs data; the blocks are all but all of the work.
         dim = config.num_attention_heads * config.attention_head_dim
         video = latents.new_zeros(batch, latents[0, 0].numel(), dim)
-        states = latents.new_zeros(batch, _TEXT_TOKENS, dim)
-        mask = latents.new_ones(batch, _TEXT_TOKENS, dtype=torch.bool)
+        states = latents.new_zeros(batch, _HUNYUAN15_TEXT_TOKENS, dim)
+        mask = latents.new_ones(batch, _HUNYUAN15_TEXT_TOKENS, dtype=torch.bool)
         for block in transformer.transformer_blocks:
             block(video, states, latents.new_zeros(batch, dim), mask)
         return None

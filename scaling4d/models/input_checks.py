@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -39,16 +40,31 @@ def check_video(video: Tensor) -> None:
         )
 
 
-def check_prompts(prompts: Sequence[str]) -> None:
+def check_prompts(prompts: Any) -> None:
     """Refuse what is not a list of texts.
 
     Raises:
         ModelInputError: saying what was given.
     """
-    if isinstance(prompts, str) or not all(isinstance(prompt, str) for prompt in prompts):
+    listed = isinstance(prompts, Sequence) and not isinstance(prompts, str)
+    if not listed or not prompts or not all(isinstance(prompt, str) for prompt in prompts):
         raise ModelInputError(
             f"prompts must be a list of texts, one for each video, got {prompts!r}"
         )
+
+
+def check_latents(latents: Tensor, channels: int) -> None:
+    """Refuse what is not batch channels latent_frames rows columns of floating point numbers.
+
+    Raises:
+        ModelInputError: saying what was given and where the shape is to be had.
+    """
+    if latents.ndim != 5 or latents.shape[1] != channels:
+        raise ModelInputError(
+            f"latents must be batch {channels} latent_frames rows columns for this "
+            f"backbone, got {tuple(latents.shape)}: see VNVSModel.latent_shape"
+        )
+    _check_floating("the latents", latents)
 
 
 def check_velocity_inputs(
@@ -67,16 +83,12 @@ def check_velocity_inputs(
     Raises:
         ModelInputError: saying what was given, what was expected and what to do.
     """
-    if noisy.ndim != 5 or noisy.shape[1] != latent_channels:
-        raise ModelInputError(
-            f"latents must be batch {latent_channels} latent_frames rows columns for this "
-            f"backbone, got {tuple(noisy.shape)}: see VNVSModel.latent_shape"
-        )
+    check_latents(noisy, latent_channels)
     if control.ndim != 5:
         raise ModelInputError(
             f"the control must be batch frames channels height width, got {tuple(control.shape)}"
         )
-    for name, tensor in (("the latents", noisy), ("sigma", sigma), ("the control", control)):
+    for name, tensor in (("sigma", sigma), ("the control", control)):
         _check_floating(name, tensor)
     batch = len(noisy)
     if sigma.shape != (batch,) or len(text) != batch or len(control) != batch:

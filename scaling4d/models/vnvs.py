@@ -5,28 +5,33 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from .backbones import Backbone, PretrainedBackbone, TextCondition, make_backbone
+from .backbones import Backbone, TextCondition, make_backbone
 from .backbones.mini import NoiseLevelEmbedding
-from .context_parallel import enable_context_parallel
 from .control_variants import control_channels, select_control
 from .correspondence_projector import CorrespondenceProjector
 from .errors import MissingWeightsError
 from .injection import Control, inject, vnvs_blocks
-from .input_checks import check_control_values, check_prompts, check_velocity_inputs, check_video
+from .input_checks import (
+    check_control_values,
+    check_latents,
+    check_prompts,
+    check_velocity_inputs,
+    check_video,
+)
 from .model_config import LoraConfig, ModelConfig
 from .persistence import load_weights, push_model, read_model, save_model
+from .placement import WeightPlacement
 from .precision import without_autocast
 
 _MODULATION_DIM = 256
 
 
-class VNVSModel(nn.Module):
+class VNVSModel(WeightPlacement):
     """A backbone with its projector and VNVS Blocks.
 
     Build with `build` or `from_pretrained`. Latents are batch channels latent_frames rows columns;
@@ -37,7 +42,6 @@ class VNVSModel(nn.Module):
         super().__init__()
         self.config = config
         self.backbone = backbone
-        self.offloaded = False
         modulated = config.injection.block.modulation
         for part in _codecs(backbone):
             part.requires_grad_(False)
@@ -116,7 +120,12 @@ class VNVSModel(nn.Module):
     def decode_video(
         self, latents: Float[Tensor, "batch channels latent_frames rows columns"]
     ) -> Float[Tensor, "batch frames 3 height width"]:
-        """Decode latents to a video in [-1, 1], without gradients."""
+        """Decode latents to a video in [-1, 1], without gradients.
+
+        Raises:
+            ModelInputError: for other latents than this backbone's.
+        """
+        check_latents(latents, self.backbone.latent_channels)
         with torch.no_grad():
             return self.backbone.decode_video(latents).clamp(-1, 1)
 
@@ -161,7 +170,7 @@ class VNVSModel(nn.Module):
         )
         if tokens is None:
             tokens = self.project(control)
-        grid = tuple(tokens.shape[1:4])
+        grid = (tokens.shape[1], tokens.shape[2], tokens.shape[3])
         whole = Control(self.context.share(tokens.flatten(1, 3)), grid, self._level(sigma))
         experts = list(self.backbone.transformers())
         if len(experts) == 1:  # nothing is picked out, so nothing waits for the device
@@ -197,8 +206,9 @@ class VNVSModel(nn.Module):
         """Embedded noise levels, where blocks are modulated; bf16 has too few of them."""
         if self.noise_level is None:
             return None
+        weight = next(self.noise_level.parameters())
         with without_autocast(sigma.device):
-            level: Tensor = self.noise_level(sigma.to(self.noise_level.layers[0].weight.dtype))
+            level: Tensor = self.noise_level(sigma.to(weight.dtype))
             return level
 
     def select_control(
@@ -218,69 +228,6 @@ class VNVSModel(nn.Module):
     def enable_gradient_checkpointing(self) -> None:
         """Recompute each block in the backward pass instead of keeping its activations."""
         self.backbone.enable_gradient_checkpointing(self.context.checkpoint)
-
-    def store_frozen_weights(self, dtype: torch.dtype) -> None:
-        """Keep the denoisers' large layers in ``dtype`` and compute in their present one.
-
-        With torch.float8_e4m3fn weights need half the memory of bfloat16. Norms, embeddings, VNVS
-        Blocks and LoRA are left alone. Meant and tested for sampling, not for training.
-        """
-        from diffusers.hooks.layerwise_casting import DEFAULT_SKIP_MODULES_PATTERN
-
-        for transformer in self.backbone.transformers().values():
-            transformer.enable_layerwise_casting(
-                storage_dtype=dtype,
-                compute_dtype=transformer.dtype,
-                skip_modules_pattern=(*DEFAULT_SKIP_MODULES_PATTERN, "vnvs", "lora_"),
-            )
-
-    def compile_blocks(self, **options: Any) -> None:
-        """Compile each block of the denoisers with torch.compile, VNVS Block included.
-
-        One block is compiled per kind and reused, which takes far less time than the whole network.
-        """
-        for transformer in self.backbone.transformers().values():
-            for blocks in self.backbone.block_lists(transformer):
-                for block in blocks:
-                    block.compile(**options)
-
-    def enable_context_parallel(self, *, ulysses: int = 1, ring: int = 1) -> None:
-        """Share the tokens of each video among ``ulysses * ring`` processes (long, large videos).
-
-        Every process calls the model with the same inputs and gets the same, whole result. The
-        gradient that a process gets is its tokens' share: add them up over the processes.
-
-        Args:
-            ulysses: degree of the backbone's own all-to-all attention, see diffusers.
-            ring: degree of its ring attention.
-
-        Raises:
-            BackboneMismatchError: if diffusers cannot do it for this backbone.
-            ValueError: if processes are missing or do not divide the attention heads.
-        """
-        enable_context_parallel(self.backbone, self.context, ulysses=ulysses, ring=ring)
-
-    def offload(self, device: torch.device | str) -> None:
-        """Keep weights on the CPU and bring each block to ``device`` only while it runs.
-
-        For sampling on a small GPU. The projector lives on the device. From then on `offloaded` is
-        true, and `to` would undo it.
-        """
-        from diffusers.hooks.group_offloading import apply_group_offloading
-
-        self.offloaded = True
-        self.projector.to(device)
-        if self.noise_level is not None:
-            self.noise_level.to(device)
-        if isinstance(self.backbone, PretrainedBackbone):
-            self.backbone.offload(device)
-        for transformer in self.backbone.transformers().values():
-            apply_group_offloading(
-                transformer,
-                onload_device=torch.device(device),
-                offload_type="block_level",
-                num_blocks_per_group=1,
-            )
 
     def save_pretrained(
         self, folder: str | Path, *, weights: Mapping[str, Tensor] | None = None

@@ -16,37 +16,62 @@ TINY = BackboneConfig(options={"dim": 32, "depth": 1, "heads": 2, "patch": 8})
 
 
 class KnownVelocity:
-    """Stands in for the network: 0.4 noise levels with a prompt, 0.2 without one."""
+    """Stands in for the network: noise levels times 0.2, twice that with a prompt, more steered."""
 
     def __init__(self, model: VNVSModel) -> None:
+        self.model = model
         self.empty = model.encode_text([""]).embeddings
         self.levels: list[float] = []
 
     def __call__(
-        self, noisy: torch.Tensor, sigma: torch.Tensor, text: TextCondition, control: torch.Tensor
+        self,
+        noisy: torch.Tensor,
+        sigma: torch.Tensor,
+        text: TextCondition,
+        control: torch.Tensor,
+        tokens: torch.Tensor,
     ) -> torch.Tensor:
-        prompted = not torch.equal(text.embeddings, self.empty)
-        if prompted:
+        assert torch.equal(tokens, self.model.project(control))
+        prompted, steered = not torch.equal(text.embeddings, self.empty), bool(control.any())
+        if prompted and steered:
             self.levels.append(sigma.item())
-        return torch.full_like(noisy, (0.4 if prompted else 0.2) * sigma.item())
+        return torch.full_like(noisy, known_factor(prompted, steered) * sigma.item())
 
 
+def known_factor(prompted: bool, steered: bool) -> float:
+    return 0.2 * (2 if prompted else 1) + (0.3 if prompted else 0.1) * steered
+
+
+@pytest.mark.parametrize("control_guidance", [1.0, 2.5, 0.0])
 @pytest.mark.parametrize("guidance", [1.0, 3.0, 0.0])
 def test_euler_steps_follow_the_shift_and_the_guidance(
-    monkeypatch: pytest.MonkeyPatch, guidance: float
+    monkeypatch: pytest.MonkeyPatch, guidance: float, control_guidance: float
 ) -> None:
     model = VNVSModel.build(ModelConfig(backbone=TINY)).eval()
     known = KnownVelocity(model)
     monkeypatch.setattr(model, "velocity", known)
-    control = torch.zeros(1, 5, 9, 16, 16)
-    video = sample_video(model, control, ["a room"], steps=3, seed=4, text_guidance=guidance)
+    control = torch.full((1, 5, 9, 16, 16), 0.5)
+    video = sample_video(
+        model,
+        control,
+        ["a room"],
+        steps=3,
+        seed=4,
+        text_guidance=guidance,
+        control_guidance=control_guidance,
+    )
 
     assert model.backbone.sampling_shift == 3
     # 1, 2/3, 1/3, 0 through sigma -> 3 sigma / (1 + 2 sigma).
     levels = [1.0, 6 / 7, 3 / 5, 0.0]
     assert known.levels == pytest.approx(levels[:-1])
-    # Classifier-free guidance (Ho and Salimans 2022): u + g (v - u), here a multiple of the level.
-    factor = 0.2 + guidance * (0.4 - 0.2)
+    # Brooks et al. (2023), Eq. 3, the control in place of their image. Without guidance by text the
+    # prompt stays on throughout.
+    asked = guidance == 1
+    free, start = known_factor(asked, False), known_factor(asked, True)
+    factor = (
+        free + control_guidance * (start - free) + guidance * (known_factor(True, True) - start)
+    )
     moved = sum(factor * a * (b - a) for a, b in pairwise(levels))
     noise = torch.randn(
         model.latent_shape(1, 5, 16, 16), generator=torch.Generator().manual_seed(4)

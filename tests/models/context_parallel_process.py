@@ -1,7 +1,7 @@
 """One of two processes that share the tokens of a video; run by test_context_parallel.py.
 
     python -m tests.models.context_parallel_process RANK STORE block
-    python -m tests.models.context_parallel_process RANK STORE model FOLDER
+    python -m tests.models.context_parallel_process RANK STORE model FAMILY=FOLDER ...
 
 Compares results and gradients with those of the whole video in one process.
 """
@@ -45,11 +45,11 @@ def compare_block(scope: str) -> None:
     torch.testing.assert_close(got, wanted)
 
 
-def compare_model(path: str, every: int, scope: str) -> None:
-    """The whole network on a toy Wan, whose own attention diffusers makes parallel."""
+def compare_model(family: str, path: str, every: int, scope: str) -> None:
+    """The whole network on a toy backbone, whose own attention diffusers makes parallel."""
     config = ModelConfig.from_dict(
         {
-            "backbone": {"name": "wan", "path": path, "options": {"local_files_only": True}},
+            "backbone": {"name": family, "path": path, "options": {"local_files_only": True}},
             "projector": {"width": 16, "depth": 1, "frequencies": 8},
             "injection": {"every": every, "block": {"scope": scope, "window": [2, 1, 2]}},
         }
@@ -81,7 +81,7 @@ def compare_model(path: str, every: int, scope: str) -> None:
 
 
 if __name__ == "__main__":
-    rank, store, what, *folder = sys.argv[1:]
+    rank, store, what, *families = sys.argv[1:]
     torch.set_num_threads(1)
     # diffusers asks for the rank's accelerator; the CPU counts as one here.
     torch.accelerator.device_count = lambda: 1
@@ -90,6 +90,7 @@ if __name__ == "__main__":
         for scope in ("frame", "full", "window"):
             compare_block(scope)
     else:
-        for every, scope in ((1, "frame"), (2, "full"), (1, "window")):
-            compare_model(folder[0], every, scope)
+        for family, _, folder in (entry.partition("=") for entry in families):
+            for every, scope in ((1, "frame"), (2, "full"), (1, "window")):
+                compare_model(family, folder, every, scope)
     dist.destroy_process_group()

@@ -84,6 +84,13 @@ def test_velocity_and_decoding_are_the_pipelines(name: str) -> None:
         hook.remove()
     assert {expert for expert, _, _ in calls} == set(backbone.transformers())
 
+    if not isinstance(backbone, CogVideoXBackbone):  # its steps are those of a diffusion
+        frames, side = size(name, backbone)
+        tokens = backbone.geometry.tokens(backbone.geometry.latent_grid(frames, side, side))
+        levels = backbone.sampler_sigmas(len(calls), tokens)
+        # The schedulers of Wan and SkyReels aim at 1/1000 rather than 0.
+        torch.testing.assert_close(levels.float(), pipeline.scheduler.sigmas, rtol=0, atol=1e-3)
+
     text = backbone.encode_text([PROMPT])
     for expert, named, output in calls:
         noisy = as_latents(named["hidden_states"], name, backbone)

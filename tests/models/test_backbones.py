@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from scaling4d.models.backbones import BackboneConfig, make_backbone
 from scaling4d.models.backbones.base import TokenGeometry
 from scaling4d.models.errors import BackboneMismatchError, MissingWeightsError
 from scaling4d.models.injection import ControlledBlock, vnvs_blocks
+from scaling4d.models.model_config import LoraConfig
 from scaling4d.models.vnvs import VNVSModel
 from tests.models import tiny_pipelines
 from tests.models.conftest import Case
@@ -36,7 +38,9 @@ TOKENS_AT_PAPER_SIZE = {
 def test_token_grid_at_the_papers_size_follows_from_the_configs(
     name: str, grid: tuple[int, int, int], case_of: Callable[[str], Case]
 ) -> None:
-    assert case_of(name).backbone().geometry.token_grid(49, 480, 480) == grid
+    geometry = case_of(name).backbone().geometry
+    assert geometry.token_grid(49, 480, 480) == grid
+    assert geometry.tokens(geometry.latent_grid(49, 480, 480)) == math.prod(grid)
 
 
 def test_fresh_blocks_change_no_bit_in_eval_and_under_checkpointing(case: Case) -> None:
@@ -85,6 +89,16 @@ def test_only_listed_parameters_learn_and_text_passes_untouched(case: Case) -> N
     optimizer.step()
     for name, parameter in model.named_parameters():
         assert torch.equal(parameter, before[name]) == (name not in trainable), name
+
+
+def test_lora_of_ltx2_leaves_the_isolated_sound_alone(case_of: Callable[[str], Case]) -> None:
+    """What does not act on the video would be listed as trainable and never learn."""
+    pytest.importorskip("peft", reason="the extra `lora` is not installed")
+    model = case_of("ltx2").model(awake=True, lora=LoraConfig(rank=2))
+    case_of("ltx2").velocity(model).square().mean().backward()
+    adapters = {n: p for n, p in model.trainable_parameters() if ".lora_" in n}
+    assert {n.split(".lora_")[0].split(".")[-2] for n in adapters} >= {"attn1", "attn2"}
+    assert not [name for name, parameter in adapters.items() if parameter.grad is None]
 
 
 def _same_rest(inner: object, outer: object) -> None:

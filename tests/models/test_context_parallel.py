@@ -42,18 +42,20 @@ def test_blocks_that_share_tokens_equal_the_whole_block(tmp_path: Path) -> None:
 
 
 @pytest.mark.full
-def test_wan_that_shares_tokens_equals_the_whole_network(
+def test_network_that_shares_tokens_equals_the_whole_one(
     case_of: Callable[[str], Case], tmp_path: Path
 ) -> None:
     """Every scope, with the first block wrapped and bare; a cut goes through a latent frame."""
-    run_two(tmp_path / "store", "model", str(case_of("wan").config.backbone.path))
+    families = ("wan", "skyreels_v2", "ltx", "ltx2")
+    folders = [f"{name}={case_of(name).config.backbone.path}" for name in families]
+    run_two(tmp_path / "store", "model", *folders)
 
 
-@pytest.mark.parametrize("name", ["hunyuan_video", "ltx", "skyreels_v2", "mini"])
+@pytest.mark.parametrize("name", ["hunyuan_video", "hunyuan_video15", "cogvideox_2b", "mini"])
 def test_backbone_that_cannot_share_tokens_is_refused(
     name: str, case_of: Callable[[str], Case]
 ) -> None:
-    with pytest.raises(BackboneMismatchError, match=f"tokens of backbone {name}"):
+    with pytest.raises(BackboneMismatchError, match="use wan, skyreels_v2, ltx or ltx2, or spread"):
         case_of(name).model().enable_context_parallel(ulysses=2)
 
 
@@ -63,6 +65,9 @@ def test_processes_that_are_missing_or_do_not_fit_are_refused(
     model = case_of("wan").model()
     with pytest.raises(ValueError, match="must divide the backbone's 2 attention heads"):
         model.enable_context_parallel(ulysses=4)
+    for ulysses in (0, 1, -2):
+        with pytest.raises(ValueError, match=f"and one of them more, got {ulysses} and 1"):
+            model.enable_context_parallel(ulysses=ulysses)
     with pytest.raises(ValueError, match="torchrun --nproc-per-node 2"):
         model.enable_context_parallel(ulysses=2)
 

@@ -98,11 +98,25 @@ def test_videos_are_floats_in_minus_one_to_one(
         model.encode_video(video)
 
 
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        ((768, 3, 4, 8), r"latents must be batch 768 latent_frames .*, got \(768, 3, 4, 8\): see"),
+        ((1, 16, 3, 4, 8), r"latents must be batch 768 .*, got \(1, 16, 3, 4, 8\)"),
+    ],
+)
+def test_latents_to_decode_are_this_backbones(
+    model: VNVSModel, shape: tuple[int, ...], message: str
+) -> None:
+    with pytest.raises(ModelInputError, match=message):
+        model.decode_video(torch.zeros(shape))
+
+
 def test_half_precision_may_round_beyond_one(model: VNVSModel) -> None:
     model.encode_video(torch.full((1, 9, 3, 32, 64), 1.004).bfloat16())
 
 
-@pytest.mark.parametrize("prompts", ["a room", [["a room"]], [None], [b"a room"]])
+@pytest.mark.parametrize("prompts", ["a room", [["a room"]], [None], [b"a room"], [], None])
 def test_prompts_are_a_list_of_texts(model: VNVSModel, prompts: object) -> None:
     with pytest.raises(ModelInputError, match="prompts must be a list of texts"):
         model.encode_text(prompts)  # type: ignore[arg-type]

@@ -12,6 +12,8 @@ import pytest
 import torch
 from diffusers.hooks import HookRegistry
 
+from scaling4d.models.errors import BackboneMismatchError
+from scaling4d.models.injection import vnvs_blocks
 from scaling4d.models.model_config import LoraConfig
 from scaling4d.models.vnvs import VNVSModel
 from tests.models.conftest import Case
@@ -60,6 +62,18 @@ def test_blocks_train_in_float32_on_a_half_precision_backbone(
         assert parameter.grad is not None, name
         assert parameter.grad.dtype == torch.float32
         assert torch.isfinite(parameter.grad).all()
+
+
+def test_weights_go_where_and_into_what_they_can(case_of: Callable[[str], Case]) -> None:
+    mini = case_of("mini").model()
+    with pytest.raises(BackboneMismatchError, match="mini has no frozen weights to store small"):
+        mini.store_frozen_weights(torch.bfloat16)
+    model = case_of("wan").model()
+    with pytest.raises(ValueError, match=r"a floating-point dtype .*, got torch\.int8"):
+        model.store_frozen_weights(torch.int8)
+    with pytest.raises(ValueError, match="cannot run on the device 'cuda:99'"):
+        model.offload("cuda:99")
+    assert not model.offloaded
 
 
 def test_offloading_changes_no_result(case_of: Callable[[str], Case]) -> None:
@@ -117,6 +131,26 @@ def test_lora_on_a_bf16_backbone_is_trained_in_float32(case_of: Callable[[str], 
     assert adapters
     assert all(p.dtype == torch.float32 for p in adapters)
     assert torch.isfinite(case.velocity(model)).all()
+
+
+def test_blocks_may_be_rounded_for_sampling(case_of: Callable[[str], Case]) -> None:
+    case = case_of("wan")
+    loaded = case.backbone()
+    loaded.to(torch.bfloat16)
+    half = dataclasses.replace(case.config.backbone, options={"dtype": "bfloat16"})
+    model = VNVSModel(dataclasses.replace(case.config, backbone=half), loaded).eval()
+    for block in vnvs_blocks(model.backbone).values():
+        torch.nn.init.normal_(block.output.weight, std=0.2)
+    with torch.no_grad():
+        before = case.velocity(model)
+        model.round_blocks()
+        assert torch.equal(case.velocity(model), before)
+    blocks = vnvs_blocks(model.backbone).values()
+    assert all(b.qkv.weight.dtype == b.output.weight.dtype == torch.bfloat16 for b in blocks)
+    assert all(b.norm_query.weight.dtype == torch.float32 for b in blocks)
+    full = case.model()
+    full.round_blocks()
+    assert all(p.dtype == torch.float32 for p in full.parameters())
 
 
 @pytest.mark.parametrize("name", ["wan", "ltx"])
@@ -236,8 +270,6 @@ def test_fsdp2_shards_blocks_and_trains_only_ours(
 def test_blocks_go_where_they_are_asked_to(
     chosen: dict[str, object], names: list[str], case_of: Callable[[str], Case]
 ) -> None:
-    from scaling4d.models.injection import vnvs_blocks
-
     case = case_of("hunyuan_video")  # one dual-stream and two single-stream blocks
     injection = dataclasses.replace(case.config.injection, **chosen)  # type: ignore[arg-type]
     model = case.model(injection=injection)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from scaling4d.models.flow_matching import SigmaSampling
+from scaling4d.models.flow_matching import SigmaSampling, sampler_sigmas
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,7 +42,14 @@ class TokenGeometry:
 
     def token_grid(self, frames: int, height: int, width: int) -> tuple[int, int, int]:
         """Token frames, rows and columns of a video of legal size."""
-        t, h, w = self.latent_grid(frames, height, width)
+        return self._patches(self.latent_grid(frames, height, width))
+
+    def tokens(self, latent_grid: Sequence[int]) -> int:
+        """Number of tokens of latents of this many frames, rows and columns."""
+        return math.prod(self._patches(latent_grid))
+
+    def _patches(self, latent_grid: Sequence[int]) -> tuple[int, int, int]:
+        t, h, w = latent_grid
         return (
             (t + self.front_padding(t)) // self.patch[0],
             h // self.patch[1],
@@ -137,12 +145,12 @@ class Backbone(nn.Module, ABC):
     """The family's name in configs."""
     rotary_arguments: ClassVar[tuple[str, ...]] = ()
     """Names under which blocks take the rotary embedding; each block has one of them."""
-    context_parallel: ClassVar[bool] = False
-    """Whether diffusers can share its tokens among processes."""
+    unused_modules: ClassVar[tuple[str, ...]] = ()
+    """Parts of the names of layers that do not act on the video, which LoRA must leave alone."""
     sigma_sampling: SigmaSampling = SigmaSampling()
-    """How the family draws noise levels in training."""
+    """How the family draws noise levels in training, see `sigma_sampling_at`."""
     sampling_shift: float = 1.0
-    """Time shift of the sampler's noise levels."""
+    """Time shift of the sampler's noise levels, see `sampler_sigmas`."""
 
     @property
     @abstractmethod
@@ -203,6 +211,30 @@ class Backbone(nn.Module, ABC):
         expert: str,
     ) -> Float[Tensor, "batch channels latent_frames rows columns"]:
         """Predict noise minus clean latents with the named denoiser."""
+
+    def sampler_sigmas(self, steps: int, tokens: int) -> Float[Tensor, " levels"]:
+        """Noise levels of the family's sampler: ``steps + 1`` values from 1 down to 0, in float64.
+
+        Args:
+            steps: Euler steps.
+            tokens: of one video, on which some families' levels depend.
+
+        Raises:
+            ValueError: if there is no step.
+        """
+        return sampler_sigmas(steps, self.sampling_shift)
+
+    def sigma_sampling_at(self, tokens: int) -> SigmaSampling:
+        """How the family draws noise levels in training for videos of this many tokens."""
+        return self.sigma_sampling
+
+    def context_parallel_plan(self, transformer: Any) -> dict[str, Any] | None:
+        """Where diffusers cuts and joins video tokens to share them among processes.
+
+        None: it cannot. Where there is a plan, ``attn1`` is the video's attention to itself, and
+        all other attention sees whole keys in every process.
+        """
+        return None
 
     def loss_weight(self, sigma: Float[Tensor, " batch"]) -> Float[Tensor, " batch"]:
         """The family's weight of the velocity's square error at these noise levels."""

@@ -68,7 +68,7 @@ class HunyuanVideoBackbone(PretrainedBackbone):
             guidance = torch.full_like(sigma, _GUIDANCE * 1000).to(dtype)
         return self.transformer(
             hidden_states=noisy.to(dtype),
-            timestep=(sigma * _TRAIN_TIMESTEPS).to(dtype),
+            timestep=sigma * _TRAIN_TIMESTEPS,  # bf16 would round it to multiples of 4
             encoder_hidden_states=text.embeddings.to(dtype),
             encoder_attention_mask=text.extra["mask"],
             pooled_projections=text.extra["pooled"].to(dtype),

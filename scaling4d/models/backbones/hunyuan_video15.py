@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from scaling4d.models.flow_matching import SigmaSampling
 
@@ -33,6 +33,11 @@ class HunyuanVideo15Backbone(PretrainedBackbone):
     def sigma_sampling(self) -> SigmaSampling:  # type: ignore[override]
         """Logit-normal, shifted as the sampler is."""
         return SigmaSampling(shift=self.sampling_shift)
+
+    def __init__(self, pipeline: Any, *, source: str = "") -> None:
+        super().__init__(pipeline, source=source)
+        # The denoiser hands its time embedding on in the dtype of the time step, here float32.
+        self.transformer.time_embed.timestep_embedder.register_forward_pre_hook(_in_own_dtype)
 
     def _expected_input_channels(self) -> int:
         # Latents, the (absent) image's latents and their mask.
@@ -68,7 +73,7 @@ class HunyuanVideo15Backbone(PretrainedBackbone):
         no_embedding = noisy.new_zeros(batch, 1, self.transformer.config.image_embed_dim)
         return self.transformer(
             hidden_states=torch.cat((noisy, no_image), dim=1).to(dtype),
-            timestep=(sigma * _TRAIN_TIMESTEPS).to(dtype),
+            timestep=sigma * _TRAIN_TIMESTEPS,  # bf16 would round it to multiples of 4
             encoder_hidden_states=text.embeddings,
             encoder_attention_mask=text.extra["mask"],
             encoder_hidden_states_2=text.extra["glyphs"],
@@ -80,3 +85,9 @@ class HunyuanVideo15Backbone(PretrainedBackbone):
     def rotary(self, argument: Any, heads: int) -> Rotary:
         """Cosines and sines of interleaved pairs, tokens head_dim."""
         return pair_rotary(argument, heads)
+
+
+def _in_own_dtype(module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    from diffusers.models.modeling_utils import get_parameter_dtype
+
+    return tuple(tensor.to(get_parameter_dtype(module)) for tensor in inputs)

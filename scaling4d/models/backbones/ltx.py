@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from jaxtyping import Float
 from torch import Tensor
 
-from scaling4d.models.flow_matching import SigmaSampling
+from scaling4d.models.flow_matching import SigmaSampling, sampler_sigmas
 from scaling4d.models.folding import fold, unfold
 
 from .base import Rotary, TextCondition, TokenGeometry
@@ -25,8 +25,6 @@ class LTXBackbone(PretrainedBackbone):
     pipeline_class: ClassVar[str] = "LTXPipeline"
     transformer_class: ClassVar[str] = "LTXVideoTransformer3DModel"
     rotary_arguments = ("image_rotary_emb",)
-    # Its denoiser has a plan, which fails on text masks (they keep all heads); so does LTX-2's.
-    context_parallel: ClassVar[bool] = False
 
     @property
     def geometry(self) -> TokenGeometry:
@@ -40,15 +38,45 @@ class LTXBackbone(PretrainedBackbone):
     def _expected_input_channels(self) -> int:
         return self.latent_channels * math.prod(self._patch())
 
-    @property
-    def sampling_shift(self) -> float:  # type: ignore[override]
-        """e^mu at the largest of the scheduler's token counts."""
-        return math.exp(self.pipeline.scheduler.config.get("max_shift", 1.15))
+    def sampler_sigmas(self, steps: int, tokens: int) -> Float[Tensor, " levels"]:
+        """The pipeline's: shifted by the tokens, then stretched to the scheduler's last level."""
+        sigmas = sampler_sigmas(steps, self._shift(tokens))
+        terminal = self.pipeline.scheduler.config.get("shift_terminal")
+        if terminal and steps > 1:
+            sigmas[:-1] = 1 - (1 - sigmas[:-1]) * (1 - terminal) / (1 - sigmas[-2])
+        return sigmas
 
-    @property
-    def sigma_sampling(self) -> SigmaSampling:  # type: ignore[override]
-        """Logit-normal, shifted as the sampler is."""
-        return SigmaSampling(shift=self.sampling_shift)
+    def sigma_sampling_at(self, tokens: int) -> SigmaSampling:
+        """Logit-normal, shifted as the sampler is; all levels down to 0 are trained."""
+        return SigmaSampling(shift=self._shift(tokens))
+
+    def _shift(self, tokens: int) -> float:
+        """The scheduler's constant, or as it follows from the number of tokens."""
+        config = self.pipeline.scheduler.config
+        if not config.use_dynamic_shifting:
+            return float(config.shift)
+        # mu is a straight line through the two published points.
+        slope = (config.max_shift - config.base_shift) / (
+            config.max_image_seq_len - config.base_image_seq_len
+        )
+        mu = config.base_shift + slope * (tokens - config.base_image_seq_len)
+        return float(mu if config.time_shift_type == "linear" else math.exp(mu))
+
+    def context_parallel_plan(self, transformer: Any) -> dict[str, Any]:
+        """Video tokens and their rotary tables are cut; text and its mask stay whole."""
+        from diffusers.models._modeling_parallel import ContextParallelInput, ContextParallelOutput
+
+        # Of the tables' axes: batch tokens channels, or batch heads tokens channels.
+        axes = self._rotary_axes()
+        table = ContextParallelInput(split_dim=axes - 2, expected_dims=axes, split_output=True)
+        return {
+            "": {"hidden_states": ContextParallelInput(split_dim=1, expected_dims=3)},
+            "rope": {0: table, 1: table},
+            "proj_out": ContextParallelOutput(gather_dim=1, expected_dims=3),
+        }
+
+    def _rotary_axes(self) -> int:
+        return 3
 
     def _statistics(self, like: Tensor) -> tuple[Tensor, Tensor]:
         std = channel_statistics(self.vae.latents_std, like) / self.vae.config.scaling_factor

@@ -24,6 +24,8 @@ class LTX2Backbone(LTXBackbone):
     pipeline_class: ClassVar[str] = "LTX2Pipeline"
     transformer_class: ClassVar[str] = "LTX2VideoTransformer3DModel"
     rotary_arguments = ("video_rotary_emb",)
+    # The stream of sound and both attentions between the streams: isolated from the video.
+    unused_modules = ("audio",)
 
     @classmethod
     def _loading_options(cls) -> dict[str, Any]:
@@ -75,6 +77,9 @@ class LTX2Backbone(LTXBackbone):
             return_dict=False,
         )
         return unfold(predicted.unflatten(1, (frames, rows, columns)), patch).to(noisy.dtype)
+
+    def _rotary_axes(self) -> int:
+        return 3 if self.transformer.config.rope_type == "interleaved" else 4
 
     def rotary(self, argument: Any, heads: int) -> Rotary:
         """Interleaved pairs as in LTX-Video, or split halves per head: batch heads tokens half."""

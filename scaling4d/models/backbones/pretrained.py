@@ -12,10 +12,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from scaling4d.models.errors import BackboneMismatchError, MissingWeightsError
+from scaling4d.models.errors import BackboneMismatchError, MissingWeightsError, ModelError
 from scaling4d.models.hub import is_hub_id
 
 from .base import Backbone, Rotary, TokenGeometry
+from .loading import broken_files_named, check_parts, check_weights
 
 _FAMILY_PARTS = (
     "transformer",
@@ -91,7 +92,7 @@ class PretrainedBackbone(Backbone):
             local_files_only: never touch the network.
 
         Raises:
-            MissingWeightsError: if the weights are not there and cannot be fetched.
+            MissingWeightsError: if a file is not there and cannot be fetched, or is broken.
             BackboneMismatchError: if they belong to another family.
         """
         import diffusers
@@ -103,22 +104,22 @@ class PretrainedBackbone(Backbone):
             )
         where = {"revision": revision, "local_files_only": local_files_only}
         pipeline_class = getattr(diffusers, cls.pipeline_class)
-        try:
+        options = cls._loading_options()
+        with broken_files_named(cls.name, str(source)):
             index = pipeline_class.load_config(str(source), **where)
             cls._check_family(index, str(source))
+            if Path(source).is_dir():
+                check_parts(cls.name, Path(source), index, unused=options)
             pipeline = pipeline_class.from_pretrained(
-                str(source), dtype=getattr(torch, dtype), **where, **cls._loading_options()
+                str(source), dtype=getattr(torch, dtype), **where, **options
             )
-        except OSError as error:
-            raise MissingWeightsError(
-                f"cannot load backbone {cls.name}: {_reason(str(source))} (give a local folder in "
-                "diffusers' layout, or a hub id with a network; gated models need "
-                f"`hf auth login`): {str(error).splitlines()[0]}"
-            ) from error
+        check_weights(cls.name, str(source), pipeline)
         return cls(pipeline, source=str(source))
 
     @classmethod
-    def _check_family(cls, index: dict[str, Any], source: str) -> None:
+    def _check_family(cls, index: Any, source: str) -> None:
+        if not isinstance(index, dict):
+            raise TypeError(f"model_index.json must hold a mapping, got a {type(index).__name__}")
         found = index.get("transformer", [None, "no transformer"])[1]
         if found != cls.transformer_class:
             raise BackboneMismatchError(
@@ -132,7 +133,19 @@ class PretrainedBackbone(Backbone):
         return {}
 
     def save(self, folder: Path) -> None:
-        """Write the pipeline in diffusers' layout; only possible before blocks are injected."""
+        """Write the pipeline in diffusers' layout.
+
+        Raises:
+            ModelError: if VNVS Blocks are inside, since their blocks' weights have other names then
+                and would not be found again.
+        """
+        from scaling4d.models.injection import vnvs_blocks  # which builds on this package
+
+        if vnvs_blocks(self):
+            raise ModelError(
+                f"backbone {self.name} holds VNVS Blocks and cannot be saved alone: save it before "
+                "they are inserted, or the whole model with VNVSModel.save_pretrained"
+            )
         self.pipeline.save_pretrained(folder)
 
     @property
@@ -226,12 +239,6 @@ class PretrainedBackbone(Backbone):
         finally:
             for module in modules:
                 module.to("cpu")
-
-
-def _reason(source: str) -> str:
-    if Path(source).is_dir():
-        return f"the folder {source} lacks a file or holds a broken one"
-    return f"the hub cannot be reached, or has no such model as {source}"
 
 
 def pair_rotary(argument: tuple[Tensor, Tensor], heads: int) -> Rotary:

@@ -8,12 +8,14 @@ from .wan import WanBackbone
 
 
 class SkyReelsV2Backbone(WanBackbone):
-    """`SkyReelsV2Pipeline`: blocks, codec, text and convention are those of Wan 2.1."""
+    """`SkyReelsV2Pipeline`: blocks, codec, text and convention are those of Wan 2.1.
+
+    Its denoiser has no plan for context parallelism of its own; Wan's fits.
+    """
 
     name: ClassVar[str] = "skyreels_v2"
     pipeline_class: ClassVar[str] = "SkyReelsV2Pipeline"
     transformer_class: ClassVar[str] = "SkyReelsV2Transformer3DModel"
-    context_parallel: ClassVar[bool] = False  # its denoiser has no plan for it
 
     def _text_pipeline(self) -> Any:
         # Its own pipeline fails without the optional package ftfy; Wan's does the same without.

@@ -23,7 +23,6 @@ class WanBackbone(PretrainedBackbone):
     pipeline_class: ClassVar[str] = "WanPipeline"
     transformer_class: ClassVar[str] = "WanTransformer3DModel"
     rotary_arguments = ("rotary_emb",)
-    context_parallel: ClassVar[bool] = True
 
     def __init__(self, pipeline: Any, *, source: str = "") -> None:
         super().__init__(pipeline, source=source)
@@ -60,6 +59,12 @@ class WanBackbone(PretrainedBackbone):
     def block_lists(self, transformer: Any) -> list[nn.ModuleList]:
         """The DiT blocks."""
         return [transformer.blocks]
+
+    def context_parallel_plan(self, transformer: Any) -> dict[str, Any]:
+        """That of Wan's denoiser in diffusers."""
+        from diffusers import WanTransformer3DModel
+
+        return WanTransformer3DModel._cp_plan
 
     def _patch(self) -> tuple[int, int, int]:
         return tuple(self._denoiser.config.patch_size)
