@@ -8,10 +8,12 @@ import itertools
 import json
 import logging
 import math
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scaling4d.geometry.camera_path import TIMES_HELP
 from scaling4d.geometry.formats.given import FIRST_FRAME_HELP
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ logger = logging.getLogger(__name__)
 _SCALES_AGREE = 0.03
 """Two scales agree if they differ by less than this share; flow is no better."""
 
-EPILOG = """\
+EPILOG = f"""\
 The clips must show static scenes through a moving camera: frame i is compared with frame
 i + stride, once by optical flow and once by depth and cameras.
 
@@ -34,7 +36,8 @@ examples:
 
 --depth is a .npy, .npz or folder of .exr (see scaling4d.estimators.depth_files.read_depth);
 --cameras is FORMAT:PATH of any pose file (see `python -m scaling4d trajectory formats`); cameras
-between key frames are interpolated, and intrinsics may come from the depth file instead.
+between key frames are interpolated, and intrinsics may come from the depth file instead;
+{textwrap.fill(TIMES_HELP, 96)}.
 
 Cameras and depth must share a unit of length. --scale multiplies the cameras' translations, and
 "--scale auto" takes the factor that flow, depth and cameras agree on, one for the whole clip. The
@@ -54,7 +57,10 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("clips", nargs="+", type=Path, help="scene files (.h5), or one video")
     parser.add_argument("--depth", type=Path, help="depth of the video")
     parser.add_argument("--cameras", help="cameras of the video: FORMAT:PATH, or a path that tells")
-    parser.add_argument("--camera", help="camera of the scene files (default: the first)")
+    parser.add_argument(
+        "--camera",
+        help="camera of the scene files (default: the first), or of --cameras with several",
+    )
     parser.add_argument("--stride", type=int, default=1, help="frames from source to target (1)")
     parser.add_argument("--frames", type=int, default=49, help="frames read of each clip (49)")
     parser.add_argument(
@@ -205,7 +211,7 @@ def _from_scene(clip: Path, arguments: argparse.Namespace) -> tuple[Any, Any, An
 
 def _from_video(clip: Path, arguments: argparse.Namespace) -> tuple[Any, Any, Any, Any]:
     from scaling4d.estimators.depth_files import read_depth
-    from scaling4d.geometry.formats.given import Given
+    from scaling4d.geometry.formats.given import Given, frame_numbers
     from scaling4d.geometry.trajectory_io import fit_cameras, read_cameras, split_name
     from scaling4d.storage.video import probe_video, read_video
 
@@ -237,10 +243,18 @@ def _from_video(clip: Path, arguments: argparse.Namespace) -> tuple[Any, Any, An
         info.height,
         info.width,
         intrinsics,
+        camera=arguments.camera,
         video_frames=info.frames,
         first_frame=arguments.first_frame,
     )
     cameras = fit_cameras(read_cameras(path, name, given), info.height, info.width)
+    cameras = cameras.in_video(info.frames, info.fps, arguments.cameras)
+    numbers = frame_numbers(cameras)
+    if numbers[0] > 0 or numbers[-1] < count - 1:
+        raise ValueError(
+            f"{arguments.cameras} holds cameras for frames {numbers[0]} to {numbers[-1]} of the "
+            f"video, and {count} from the first on are compared: cut the video, or give --frames"
+        )
     cameras = cameras.at_frames(range(count))
     matrices = cameras.intrinsics
     if matrices is None:

@@ -16,6 +16,9 @@ examples:
         --frames 17 --size 128 128 -o new.mp4
   the cameras of another tool's file, everything saved into a folder:
     python -m scaling4d generate clip.mp4 re10k:cameras.txt --model out/model -o folder/
+
+A file of cameras holds one for each frame made or for each of the video's, in order, or key frames
+at frame numbers or times (seconds) of the video, between which cameras are interpolated.
 """
 
 
@@ -41,14 +44,17 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--intrinsics", type=Path, help=".npy of (3, 3) or (T, 3, 3), pixels")
     parser.add_argument("--poses", type=Path, help=".npy of (T, 4, 4) world_from_source, OpenCV")
     parser.add_argument("--pivot-depth", type=float, help="metres to what presets turn about")
+    parser.add_argument("--camera", help="which camera of a TRAJECTORY file with several")
     parser.add_argument("--prompt", default="", help="what the scene shows")
     parser.add_argument("--frames", type=int, help="frames to make (default: up to 49)")
     parser.add_argument("--size", type=int, nargs=2, metavar=("HEIGHT", "WIDTH"))
     parser.add_argument("--frame-step", type=int, default=1, help="take every n-th frame")
     parser.add_argument("--steps", type=int, default=25, help="sampler steps")
     parser.add_argument("--text-guidance", type=float, default=1.0, help="1 is none")
+    parser.add_argument("--control-guidance", type=float, default=1.0, help="1 is none")
     parser.add_argument("--footprint", type=int, choices=(1, 2), default=1)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--backbone", help="where the foundation model's weights are now")
     parser.add_argument("--device", help="cpu, cuda, ... (default: cuda if there is one)")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
     parser.set_defaults(run=run)
@@ -79,14 +85,17 @@ def run(arguments: argparse.Namespace) -> int:
         intrinsics=load(arguments.intrinsics, "intrinsics"),
         world_from_source=load(arguments.poses, "camera poses"),
         pivot_depth=arguments.pivot_depth,
+        camera=arguments.camera,
         prompt=arguments.prompt,
         frames=arguments.frames,
         size=None if arguments.size is None else (arguments.size[0], arguments.size[1]),
         frame_step=arguments.frame_step,
         steps=arguments.steps,
         text_guidance=arguments.text_guidance,
+        control_guidance=arguments.control_guidance,
         footprint=arguments.footprint,
         seed=arguments.seed,
+        backbone=arguments.backbone,
         device=arguments.device,
     )
     saved = result.save(out) if out.suffix else result.save_all(out)

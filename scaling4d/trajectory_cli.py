@@ -92,7 +92,9 @@ def _action(actions: Any, name: str, help_text: str) -> argparse.ArgumentParser:
         "input", metavar="INPUT", help="preset (orbit:yaw=30), FORMAT:PATH, or a path"
     )
     parser.add_argument(
-        "--frames", type=int, help="number of frames (presets; files are resampled)"
+        "--frames",
+        type=int,
+        help="number of frames (presets; files are resampled to a video of that length)",
     )
     parser.add_argument(
         "--pivot-depth", type=float, help="metres to the point that moves turn about"
@@ -127,14 +129,14 @@ def given_from(arguments: argparse.Namespace) -> Given:
     """Return the facts from outside the file that the options state.
 
     Raises:
-        ValueError: if they are incomplete or not positive.
+        ValueError: if they are incomplete, or not finite and positive.
     """
     if (arguments.height is None) != (arguments.width is None):
         raise ValueError("give both --height and --width, or neither")
     for name in ("height", "width", "fps", "video_frames"):
         value = getattr(arguments, name)
-        if value is not None and not value > 0:
-            raise ValueError(f"--{name.replace('_', '-')} must be > 0, got {value}")
+        if value is not None and not 0 < value < np.inf:
+            raise ValueError(f"--{name.replace('_', '-')} must be finite and > 0, got {value}")
     return Given(
         height=arguments.height,
         width=arguments.width,
@@ -213,7 +215,7 @@ def _require_frame_numbers(arguments: argparse.Namespace, cameras: CameraPath, n
     numbers = frame_numbers(cameras)
     gaps = bool(np.any(np.diff(numbers) != 1))
     consecutive = isinstance(target, MotionFormat) or not (target.timed or target.sparse)
-    if consecutive and gaps and arguments.frames is None:
+    if consecutive and gaps:
         raise ValueError(
             f"{name} holds every frame, and {arguments.input} has cameras at some, "
             f"{numbers[0]} to {numbers[-1]}: give --frames {numbers[-1] - numbers[0] + 1} for all "

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import argparse
 import logging
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from scaling4d.geometry.camera_path import CameraPath
+from scaling4d.geometry.camera_path import TIMES_HELP, CameraPath
 from scaling4d.geometry.epipolar import EpipolarReport, check_cameras
 from scaling4d.geometry.formats.given import FIRST_FRAME_HELP, Given, frame_numbers
 from scaling4d.geometry.trajectory_io import FORMATS, PoseFormat, fit_cameras, split_name
 
 logger = logging.getLogger(__name__)
 
-_EXAMPLES = """\
+_EXAMPLES = f"""\
+{textwrap.fill(TIMES_HELP[0].upper() + TIMES_HELP[1:], 96)}.
+
 examples:
   python -m scaling4d verify cameras clip.mp4 spatialvid:annotations/clip
   python -m scaling4d verify cameras clip.mp4 re10k:clip.txt
@@ -69,7 +72,7 @@ def _verify_cameras(arguments: argparse.Namespace) -> int:
 
     info = probe_video(arguments.video)
     name, kind, cameras = _read_cameras(arguments, info.height, info.width, info.frames)
-    numbers = frame_numbers(cameras)
+    numbers = frame_numbers(cameras.in_video(info.frames, info.fps, arguments.poses))
     inside = np.flatnonzero(numbers < info.frames)
     if len(inside) < 2:
         raise ValueError(f"{arguments.poses} has fewer than 2 poses within {info.frames} frames")

@@ -8,6 +8,7 @@ numpy arrays and torch tensors alike and keep their dtype and device.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,8 @@ from scaling4d.geometry.arrays import Array, constant_like, namespace
 from scaling4d.geometry.axes import convert_axes as convert_axes
 
 FloatArray = npt.NDArray[np.float64]
+
+_SHORTEST_FOCAL = 0.02  # of the image's width: 175 degrees of view, which no pinhole has
 
 
 def intrinsics_matrix(
@@ -138,7 +141,8 @@ def require_lenses(intrinsics: npt.ArrayLike, count: int) -> FloatArray:
     """Return ``intrinsics`` as float64 (count, 3, 3) after checking that each is a lens.
 
     Raises:
-        ValueError: on another shape, values that are not finite, or a focal length that is not > 0.
+        ValueError: on another shape, values that are not finite, a focal length that is not > 0, or
+            another last row than 0 0 1.
     """
     checked = np.asarray(intrinsics, dtype=np.float64)
     if checked.shape != (count, 3, 3) or not np.isfinite(checked).all():
@@ -153,7 +157,34 @@ def require_lenses(intrinsics: npt.ArrayLike, count: int) -> FloatArray:
             f"focal lengths must be > 0 pixels, but camera {bad} has fx {fx:g} and fy {fy:g}: "
             f"correct the intrinsics"
         )
+    last_row = (np.abs(checked[:, 2] - (0.0, 0.0, 1.0)) <= 1e-6).all(axis=1)
+    if not last_row.all():
+        raise ValueError(
+            f"intrinsics must end in the row 0 0 1, but those of camera {int(np.argmin(last_row))} "
+            f"do not: correct or transpose them"
+        )
     return checked
+
+
+def require_pixels(intrinsics: FloatArray, width: int) -> None:
+    """Check that intrinsics (n, 3, 3) are in pixels of images of that width.
+
+    Raises:
+        ValueError: for focal lengths so short that they can only be shares of the image.
+    """
+    shortest = intrinsics[:, 0, 0].min()
+    if shortest < _SHORTEST_FOCAL * width:
+        raise ValueError(
+            f"intrinsics are in pixels, got a focal length of {shortest:.3g} for {width} pixels of "
+            f"width: multiply shares of the image by its size"
+        )
+
+
+def read_only(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return a copy that nobody can change, for the fields of frozen objects."""
+    copy = values.copy()
+    copy.flags.writeable = False
+    return copy
 
 
 def require_rigid(poses: npt.ArrayLike, name: str, *, tolerance: float = 1e-4) -> FloatArray:

@@ -1,4 +1,4 @@
-"""How many frames a trajectory may have: a whole number, and no more than a video has."""
+"""Frame counts and frame numbers: whole numbers, and no more than a video has."""
 
 from __future__ import annotations
 
@@ -18,4 +18,17 @@ def require_frame_count(value: object, name: str, *, least: int = 1) -> int:
         return number
     raise ValueError(
         f"{name} must be a whole number >= {least} and <= {MOST_FRAMES}, got {value!r}"
+    )
+
+
+def require_source_frame(value: float, name: str) -> int:
+    """Return ``value`` as the number of a source frame.
+
+    Raises:
+        ValueError: naming ``name`` and the value, if it is not a whole number in the range.
+    """
+    if 0 <= value < MOST_FRAMES and value == int(value):
+        return int(value)
+    raise ValueError(
+        f"{name} must be a source frame number, whole, >= 0 and < {MOST_FRAMES}, got {value}"
     )

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from scaling4d.geometry.camera import invert_pose, require_rigid
-from scaling4d.geometry.formats.files import write_json, write_text
-from scaling4d.geometry.frame_count import require_frame_count
+from scaling4d.geometry.formats.files import finite_number, write_json, write_text
+from scaling4d.geometry.frame_count import require_frame_count, require_source_frame
 from scaling4d.geometry.interpolation import cubic_spline, interpolate_poses, linear
 from scaling4d.geometry.moves import AMOUNTS, Moves
 from scaling4d.geometry.presets import EASINGS
@@ -81,12 +81,18 @@ def trajectory_from_keyframes(
     progress = _eased(times, count, _choice(document, "ease", tuple(EASINGS)))
     method = _choice(document, "interpolation", tuple(_CURVES))
     source_index = _held_frames(keys, times, count)
+    aim, units = _flag(document, "aim"), _choice(document, "units", ("metres", "pivot"))
     if any("matrix" in key for key in keys):
+        if aim or units == "pivot":
+            raise ValueError(
+                "`aim: true` and `units: pivot` change amounts, and these keyframes hold matrices, "
+                "which are in metres and aim as they are: leave them out"
+            )
         return _from_matrices(keys, mode, times, progress, method, source_index)
     if mode == "world":
         raise ValueError("mode `world` needs a 4x4 `matrix` in every keyframe")
-    moves = _moves(keys, times, progress, method, aim=_flag(document, "aim"))
-    if _choice(document, "units", ("metres", "pivot")) == "pivot":
+    moves = _moves(keys, times, progress, method, aim=aim)
+    if units == "pivot":
         if pivot_depth is None:
             raise ValueError("`units: pivot` measures in pivot depths: give the pivot depth")
         moves = moves.scaled(pivot_depth)
@@ -139,7 +145,7 @@ def _load(path: Path) -> Mapping[str, Any]:
                 document = yaml.safe_load(text)
             except yaml.YAMLError as error:
                 raise ValueError(" ".join(str(error).split())) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # RecursionError: brackets without end
         raise ValueError(f"{path} does not parse: {error}") from None
     if not isinstance(document, Mapping):
         raise ValueError(f"{path} must hold a mapping with `keyframes`")
@@ -167,10 +173,7 @@ def _flag(document: Mapping[str, Any], key: str) -> bool:
 
 
 def _number(key: Mapping[str, Any], name: str, number: int, default: float) -> float:
-    value = key.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
-        raise ValueError(f"keyframe {number}: {name} must be a finite number, got {value!r}")
-    return float(value)
+    return finite_number(key.get(name, default), f"keyframe {number}: {name}")
 
 
 def _key_times(
@@ -193,7 +196,8 @@ def _key_times(
         count = declared if declared is not None else frames
         if count is None:
             raise ValueError("keyframes placed by `time` need a number of frames")
-        require_frame_count(count, "the number of frames")
+        least = min(len(positions), 2)  # keys at different times need different frames
+        require_frame_count(count, "the number of frames", least=least)
         if len(positions) > 1 and positions[-1] != 1.0:
             raise ValueError(f"the last keyframe's `time` must be 1, got {positions[-1]}")
         return positions * (count - 1), count
@@ -226,9 +230,9 @@ def _held_frames(
     for number, key in enumerate(keys):
         if "source_index" in key:
             held = _number(key, "source_index", number, 0.0)
-            if held < 0 or held != int(held):
-                raise ValueError(f"keyframe {number}: source_index must be a frame number >= 0")
-            index[int(np.ceil(times[number])) :] = int(held)
+            # The margin takes in the rounding of `time`: 0.07 of 100 frames is just above 7.
+            first = int(np.ceil(times[number] - 1e-9))
+            index[first:] = require_source_frame(held, f"keyframe {number}: source_index")
     return index
 
 
@@ -278,7 +282,7 @@ def _from_matrices(
             )
         try:
             matrix = np.asarray(key["matrix"], dtype=np.float64)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise ValueError(f"keyframe {number}: matrix must hold 4 rows of 4 numbers") from None
         matrices.append(require_rigid(matrix, f"keyframe {number}"))
     poses = interpolate_poses(

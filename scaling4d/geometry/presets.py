@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from numbers import Real
@@ -15,6 +16,8 @@ from scaling4d.geometry.moves import Moves
 from scaling4d.geometry.seeds import rng
 
 FloatArray = npt.NDArray[np.float64]
+
+_LARGEST = sys.float_info.max  # whole numbers may lie beyond it
 
 EASINGS: dict[str, Callable[[FloatArray], FloatArray]] = {
     "linear": lambda t: t,
@@ -30,7 +33,8 @@ class Amount:
 
     Attributes:
         default: value when the user gives none; None means that it must be given.
-        unit: "deg", "m", "x" (a factor), "turns", "frame", "seed" or "flag".
+        unit: "deg", "m", "x" (a factor), "turns", "frame", "seed" (whole), "count" (whole) or
+            "flag" (0 or 1).
         help: one phrase for the user.
     """
 
@@ -218,7 +222,7 @@ PRESETS: dict[str, Preset] = {
             "distance": Amount(
                 0.25, "x", "largest move along the view, as a share of the pivot depth"
             ),
-            "waypoints": Amount(2.0, "x", "points the path passes"),
+            "waypoints": Amount(2.0, "count", "points the path passes"),
         },
         _random,
     ),
@@ -249,45 +253,14 @@ def preset_moves(
         if key not in preset.amounts:
             known = ", ".join((*preset.amounts, "ease"))
             raise ValueError(f"camera preset {name!r} has no amount {key!r}: it takes {known}")
-        if not isinstance(value, Real) or not np.isfinite(float(value)):
+        if not isinstance(value, Real) or not abs(value) <= _LARGEST:
             raise ValueError(f"{name}:{key} must be a finite number, got {value!r}")
+        unit = preset.amounts[key].unit
+        if unit == "flag" and value not in (0, 1):
+            raise ValueError(f"{name}:{key} must be 0 (no) or 1 (yes), got {value}")
+        if unit in ("seed", "count") and value != int(value):
+            raise ValueError(f"{name}:{key} must be a whole number, got {value}")
     settings = {key: float(a.default) for key, a in preset.amounts.items() if a.default is not None}
     settings.update(given)
     time = np.linspace(0.0, 1.0, frames) if frames > 1 else np.zeros(1)
     return preset.curves(EASINGS[ease](time), settings, pivot_depth), settings
-
-
-def parse_amounts(name: str, text: str, pivot_depth: float | None) -> tuple[str, dict[str, float]]:
-    """Return the easing and the amounts in "yaw=20,pitch=5,ease=in_out", typed for a preset.
-
-    Raises:
-        ValueError: naming the part that is not an amount, or that needs the pivot depth.
-    """
-    ease = "linear"
-    amounts: dict[str, float] = {}
-    for part in filter(None, (piece.strip() for piece in text.split(","))):
-        key, equals, value = (piece.strip() for piece in part.partition("="))
-        if not equals:
-            raise ValueError(
-                f"{part!r} in {name}:{text} is not an amount: write name=number, for example yaw=20"
-            )
-        if key == "ease":
-            ease = value
-        else:
-            amounts[key] = _parse_amount(f"{name}:{key}", value, pivot_depth)
-    return ease, amounts
-
-
-def _parse_amount(label: str, value: str, pivot_depth: float | None) -> float:
-    number, in_pivots = (value[:-1], True) if value.endswith("p") else (value, False)
-    try:
-        amount = float(number)
-    except ValueError:
-        raise ValueError(
-            f"{label} must be a number (degrees, metres, or pivot depths as in 0.2p), got {value!r}"
-        ) from None
-    if not in_pivots:
-        return amount
-    if pivot_depth is None:
-        raise ValueError(f"{label}={value} is measured in pivot depths: give the pivot depth")
-    return amount * pivot_depth

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from scaling4d.geometry.camera import invert_pose, require_lenses, require_rigid
+from scaling4d.geometry.camera import invert_pose, read_only, require_lenses, require_rigid
+from scaling4d.geometry.frame_count import require_source_frame
 from scaling4d.geometry.interpolation import interpolate_poses, linear
 from scaling4d.geometry.moves import Moves
-from scaling4d.geometry.presets import PRESETS, parse_amounts, preset_moves
+from scaling4d.geometry.preset_text import parse_amounts
+from scaling4d.geometry.presets import PRESETS, preset_moves
 
 if TYPE_CHECKING:
     from scaling4d.geometry.camera_path import CameraPath
@@ -25,7 +27,7 @@ MODES = ("relative", "world")
 
 @dataclass(frozen=True)
 class Trajectory:
-    """One target camera per frame.
+    """One target camera per frame. The arrays are copies of those given and cannot be written to.
 
     Attributes:
         target_from_source: (n, 4, 4) float64 rigid motions, OpenCV axes, metres. In mode "relative"
@@ -59,25 +61,26 @@ class Trajectory:
             raise ValueError(
                 f"target_from_source must have shape (frames, 4, 4), got {poses.shape}"
             )
-        object.__setattr__(self, "target_from_source", poses)
+        object.__setattr__(self, "target_from_source", read_only(poses))
         if self.mode not in MODES:
             raise ValueError(f"unknown trajectory mode {self.mode!r}: choose {' or '.join(MODES)}")
         if self.intrinsics is not None and self.focal_scale is not None:
             raise ValueError("give intrinsics or focal_scale, not both")
         if self.intrinsics is not None:
-            object.__setattr__(self, "intrinsics", require_lenses(self.intrinsics, len(poses)))
+            lenses = require_lenses(self.intrinsics, len(poses))
+            object.__setattr__(self, "intrinsics", read_only(lenses))
         if self.focal_scale is not None:
             scale = np.asarray(self.focal_scale, dtype=np.float64)
             if scale.shape != (len(poses),) or not np.all(np.isfinite(scale) & (scale > 0.0)):
                 raise ValueError(f"focal_scale must be {len(poses)} finite factors > 0: {scale}")
-            object.__setattr__(self, "focal_scale", scale)
+            object.__setattr__(self, "focal_scale", read_only(scale))
         if self.source_index is not None:
             index = np.asarray(self.source_index)
             if index.shape != (len(poses),) or index.dtype.kind not in "iu" or (index < 0).any():
                 raise ValueError(
                     f"source_index must be {len(poses)} frame numbers >= 0, got {index}"
                 )
-            object.__setattr__(self, "source_index", index.astype(np.int64))
+            object.__setattr__(self, "source_index", read_only(index.astype(np.int64)))
 
     def __len__(self) -> int:
         """Number of frames."""
@@ -138,10 +141,8 @@ class Trajectory:
         moves, settings = preset_moves(name, frames, pivot_depth=depth, ease=ease, amounts=amounts)
         source_index = None
         if "frame" in settings:
-            held = settings["frame"]
-            if held < 0 or held != int(held):
-                raise ValueError(f"{name}:frame must be a source frame number >= 0, got {held}")
-            source_index = np.full(frames, int(held), dtype=np.int64)
+            held = require_source_frame(settings["frame"], f"{name}:frame")
+            source_index = np.full(frames, held, dtype=np.int64)
         return cls.from_moves(moves, pivot_depth=depth, source_index=source_index)
 
     @classmethod
@@ -187,7 +188,7 @@ class Trajectory:
             ValueError: in mode "world" without poses, or with too few of them.
         """
         if self.mode == "relative":
-            return self.target_from_source
+            return self.target_from_source.copy()
         if world_from_source is None:
             raise ValueError(
                 "a trajectory in mode 'world' needs the poses of the source cameras: give "
@@ -204,7 +205,7 @@ class Trajectory:
         A zoom scales the focal lengths about the principal point, and nothing else.
         """
         if self.intrinsics is not None:
-            return self.intrinsics
+            return self.intrinsics.copy()
         source = np.asarray(source_intrinsics, dtype=np.float64)
         if source.ndim == 2:
             source = np.broadcast_to(source, (len(self), 3, 3))

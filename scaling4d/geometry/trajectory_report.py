@@ -11,6 +11,7 @@ from scaling4d.geometry.rotation import rotation_vector
 from scaling4d.geometry.trajectory import Trajectory
 
 _JUMP = 5.0  # a step this many times the median one is a jump
+_SHARE = 10.0  # pixels; a lens of 6 degrees has this focal length as a share of the image
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,15 @@ def describe(trajectory: Trajectory, cameras: CameraPath | None = None) -> Traje
         lines.append(f"duration         {cameras.times[-1] - cameras.times[0]:.6g} s")
     if trajectory.source_index is not None:
         lines.append(f"source frames    {sorted(set(trajectory.source_index.tolist()))[:8]}")
-    return TrajectoryReport(tuple(lines), tuple(_warnings(trajectory, steps, turns)))
+    warnings = _warnings(trajectory, steps, turns)
+    if trajectory.intrinsics is not None and (cameras is None or cameras.height is None):
+        longest = trajectory.intrinsics[:, 0, 0].max()
+        if longest < _SHARE:
+            warnings.append(
+                f"a focal length of {longest:.4g} pixels is more likely a share of the image: give "
+                f"--height and --width to check it"
+            )
+    return TrajectoryReport(tuple(lines), tuple(warnings))
 
 
 def _warnings(trajectory: Trajectory, steps: np.ndarray, turns: np.ndarray) -> list[str]:

@@ -28,6 +28,7 @@ class Clip:
         original: the video's own height and width.
         length: the video's own number of frames.
         step: every which of them was taken.
+        video_fps: frames per second of the video, or None where an array does not tell.
     """
 
     frames: NDArray[np.uint8]
@@ -35,6 +36,7 @@ class Clip:
     original: tuple[int, int]
     length: int
     step: int
+    video_fps: float | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -86,7 +88,8 @@ def read_clip(
         if wanted is None:
             wanted = _default_frames(-(-info.frames // step), compression)
         read = read_video(video, frames=wanted, step=step, size=size)
-        return Clip(read.frames, read.fps, (info.height, info.width), info.frames, step)
+        original = (info.height, info.width)
+        return Clip(read.frames, read.fps, original, info.frames, step, info.fps)
     images = np.asarray(video)
     if images.ndim != 4 or images.shape[3] != 3 or images.dtype != np.uint8:
         raise ValueError(

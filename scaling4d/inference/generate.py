@@ -37,14 +37,17 @@ def generate(
     intrinsics: ArrayLike | None = None,
     world_from_source: ArrayLike | None = None,
     pivot_depth: float | None = None,
+    camera: str | None = None,
     prompt: str = "",
     frames: int | None = None,
     size: tuple[int, int] | None = None,
     frame_step: int = 1,
     steps: int = 25,
     text_guidance: float = 1.0,
+    control_guidance: float = 1.0,
     footprint: int = 1,
     seed: int = 0,
+    backbone: str | Path | None = None,
     device: str | torch.device | None = None,
     progress: bool = True,
 ) -> GenerationResult:
@@ -55,8 +58,9 @@ def generate(
         trajectory: a `Trajectory`, a file in a format that `python -m scaling4d trajectory` reads,
             or a preset such as ``"orbit:yaw=20"`` (degrees, metres). Relative to the same
             frame's source camera; mode "world" needs ``world_from_source``. A file of cameras holds
-            one per frame used or per frame of the video, and is cropped and resized like it; its
-            first camera is the source's.
+            one per frame used or per frame of the video, in order, or else key frames at numbers or
+            times (seconds) of the video; it is cropped and resized like the video, and its first
+            camera is the source's.
         model: folder saved by ``python -m train`` (``OUT/model``), or a loaded model.
         depth: planar z of the source, larger is farther: (T, H, W) floating point at the size of
             the video or of the output; a file that `read_depth` takes (``.npy``, ``.npz``, a folder
@@ -69,6 +73,8 @@ def generate(
         world_from_source: (T, 4, 4) poses of the source camera, OpenCV axes, for mode "world".
         pivot_depth: metres to the point that presets turn about; None: the median depth in the
             middle of the first frame.
+        camera: which camera of a ``trajectory`` file that holds several, by its name (ReCamMaster,
+            ViPE) or prim path (USD).
         prompt: describes the scene.
         frames: how many frames to make; None takes what the video has, at most 49, and fewer
             where the model's rule (rk+1) asks for it.
@@ -78,9 +84,13 @@ def generate(
             for all frames of the video, or for those that are used.
         steps: sampler steps.
         text_guidance: classifier-free guidance scale of the prompt; 1 is none.
+        control_guidance: the same of the camera, for models trained with some controls left out
+            (``loss.drop_control``); 1 is none.
         footprint: 1 or 2; 2 draws each source pixel on 2x2 target pixels, closing the cracks of
             strong magnification.
         seed: the same seed gives the same video on the same machine.
+        backbone: hub id or folder of the foundation model's weights, if they are elsewhere than
+            when ``model`` was trained.
         device: where to run; None takes CUDA if there is one. A model with `VNVSModel.offload`
             runs where that said.
         progress: show a progress bar.
@@ -91,8 +101,9 @@ def generate(
     Raises:
         ValueError: one sentence on what was given, what was expected and what to do.
     """
-    _check_settings(prompt, steps, seed, text_guidance, footprint)
-    network = model if isinstance(model, VNVSModel) else VNVSModel.from_pretrained(model)
+    _check_settings(prompt, steps, seed, text_guidance, control_guidance, footprint)
+    _check_sizes(frames, size, frame_step)
+    network = _load(model, backbone)
     place = _bring_to_device(network.eval(), device)
     source = read_source(
         video,
@@ -102,11 +113,10 @@ def generate(
         frames=frames,
         size=size,
         frame_step=frame_step,
-        frame_compression=network.backbone.geometry.frame_compression,
+        geometry=network.backbone.geometry,
         device=place,
     )
-    network.check_size(len(source.frames), *source.size)
-    path, source = read_target(trajectory, source, pivot_depth)
+    path, source = read_target(trajectory, source, pivot_depth, camera)
     target_from_source = path.relative_to(source.world_from_source)
     target_intrinsics = path.target_intrinsics(source.intrinsics)
     if path.source_index is not None:
@@ -133,6 +143,7 @@ def generate(
             steps=int(steps),
             seed=int(seed),
             text_guidance=float(text_guidance),
+            control_guidance=float(control_guidance),
             on_step=lambda *_: bar.update(1),
         )[0]
     mask = warp.mask[:, 0].bool().cpu().numpy()
@@ -152,8 +163,10 @@ def generate(
             "steps": steps,
             "prompt": prompt,
             "text_guidance": text_guidance,
+            "control_guidance": control_guidance,
             "footprint": footprint,
             "trajectory": trajectory if isinstance(trajectory, str) else type(trajectory).__name__,
+            "camera": camera,
             "model": "in memory" if isinstance(model, VNVSModel) else str(model),
             "frames": len(source.frames),
             "height": source.size[0],
@@ -162,7 +175,9 @@ def generate(
     )
 
 
-def _check_settings(prompt: Any, steps: Any, seed: Any, text_guidance: Any, footprint: Any) -> None:
+def _check_settings(
+    prompt: Any, steps: Any, seed: Any, text_guidance: Any, control_guidance: Any, footprint: Any
+) -> None:
     """Refuse what only the sampler would, before a model is loaded and a depth estimated."""
     if not isinstance(prompt, str):
         raise ValueError(f"prompt must be one text, got {prompt!r}")
@@ -170,10 +185,38 @@ def _check_settings(prompt: Any, steps: Any, seed: Any, text_guidance: Any, foot
         raise ValueError(f"steps must be a whole number >= 1, got {steps!r}")
     if not isinstance(seed, Integral) or not 0 <= int(seed) < 1 << 64:
         raise ValueError(f"seed must be a whole number in [0, 2**64), got {seed!r}")
-    if not isinstance(text_guidance, Real) or not 0 <= float(text_guidance) < math.inf:
-        raise ValueError(f"text_guidance must be a finite number >= 0, got {text_guidance!r}")
+    for name, scale in (("text", text_guidance), ("control", control_guidance)):
+        if not isinstance(scale, Real) or not 0 <= float(scale) < math.inf:
+            raise ValueError(f"{name}_guidance must be a finite number >= 0, got {scale!r}")
     if footprint not in (1, 2):
         raise ValueError(f"footprint must be 1 or 2 pixels, got {footprint!r}")
+
+
+def _check_sizes(frames: Any, size: Any, frame_step: Any) -> None:
+    """Refuse what is no size at all; which ones a model takes is its own to say."""
+    counts = {"frame_step": frame_step} | ({} if frames is None else {"frames": frames})
+    for name, count in counts.items():
+        if not isinstance(count, Integral) or int(count) < 1:
+            raise ValueError(f"{name} must be a whole number >= 1, got {count!r}")
+    if size is None:
+        return
+    sides = tuple(size) if isinstance(size, (tuple, list)) else ()
+    if len(sides) != 2 or not all(isinstance(side, Integral) and int(side) >= 1 for side in sides):
+        raise ValueError(f"size must be (height, width) in whole pixels >= 1, got {size!r}")
+
+
+def _load(model: Any, backbone: str | Path | None) -> VNVSModel:
+    """A loaded model as it is, or a saved one with its blocks in the backbone's precision."""
+    if isinstance(model, VNVSModel):
+        if backbone is not None:
+            raise ValueError("a loaded model has its backbone already: leave backbone out")
+        return model
+    if not isinstance(model, (str, Path)):
+        raise ValueError(f"model must be a folder, a hub id or a VNVSModel, got {model!r}")
+    path = None if backbone is None else str(backbone)
+    network = VNVSModel.from_pretrained(model, backbone_path=path)
+    network.round_blocks()
+    return network
 
 
 def _bring_to_device(network: VNVSModel, device: str | torch.device | None) -> torch.device:

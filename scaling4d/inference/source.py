@@ -13,8 +13,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from scaling4d.estimators import DepthEstimate, make_depth_estimator
 from scaling4d.estimators.depth_files import read_depth
-from scaling4d.geometry.camera import crop_intrinsics, intrinsics_from_fov, resize_intrinsics
+from scaling4d.geometry.camera import (
+    crop_intrinsics,
+    intrinsics_from_fov,
+    require_lenses,
+    require_pixels,
+    resize_intrinsics,
+)
 from scaling4d.inference.clip import Clip, read_clip
+from scaling4d.models.backbones import TokenGeometry
 from scaling4d.storage.scene_file import open_scene
 from scaling4d.storage.video import crop_box
 
@@ -25,9 +32,6 @@ DEFAULT_FOV_DEGREES = 55.0
 
 DEFAULT_DEPTH_MODEL = "depth-anything/Depth-Anything-V2-Metric-Indoor-Small-hf"
 """Metric depth from the hub for `generate` without ``depth``; needs a network the first time."""
-
-_SHORTEST_FOCAL = 0.02
-"""Share of the image's width: a field of view of 175 degrees, which no pinhole has."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class Source:
         original: height and width of the video before it was cropped and resized.
         video_frames: number of frames of the whole video.
         step: every which of them was taken, from the first on.
+        video_fps: frames per second of the video, or None where an array does not tell.
         intrinsics_known: False where `intrinsics` are an assumption.
         world_from_source: (T, 4, 4) poses, or None where they are not known.
     """
@@ -53,6 +58,7 @@ class Source:
     original: tuple[int, int]
     video_frames: int
     step: int
+    video_fps: float | None
     intrinsics_known: bool
     world_from_source: NDArray[np.float64] | None = None
 
@@ -93,21 +99,25 @@ def read_source(
     frames: int | None,
     size: tuple[int, int] | None,
     frame_step: int,
-    frame_compression: int = 1,
+    geometry: TokenGeometry | None = None,
     device: torch.device,
 ) -> Source:
     """Read a clip and its geometry, cropped and resized together (see `generate`).
 
     Args:
         video, depth, intrinsics, world_from_source, frames, size, frame_step: as in `generate`.
-        frame_compression: r of the model's rule rk+1, to which ``frames=None`` keeps.
+        geometry: the model's, to whose rule rk+1 ``frames=None`` keeps; other sizes than it takes
+            are refused before depth is estimated. None: any frames and size.
         device: where a depth estimator runs.
 
     Raises:
         ValueError: naming what is missing or does not fit.
     """
-    clip = read_clip(video, frames, size, frame_step, frame_compression)
+    compression = 1 if geometry is None else geometry.frame_compression
+    clip = read_clip(video, frames, size, frame_step, compression)
     count, height, width = clip.frames.shape[:3]
+    if geometry is not None:
+        geometry.check_size(count, height, width)
     matrix = None if intrinsics is None else _fit_intrinsics(intrinsics, clip, clip.original)
     if isinstance(depth, str) and depth == "infinity":
         planar = np.full((count, height, width), np.inf, dtype=np.float32)
@@ -130,6 +140,7 @@ def read_source(
         original=clip.original,
         video_frames=clip.length,
         step=clip.step,
+        video_fps=clip.video_fps,
         intrinsics_known=intrinsics_known,
         world_from_source=poses,
     )
@@ -139,14 +150,8 @@ def _fit_intrinsics(
     intrinsics: ArrayLike, clip: Clip, original: tuple[int, ...]
 ) -> NDArray[np.float64]:
     """Follow the crop and resize that brought frames from ``original`` to the clip's size."""
-    matrix = clip.per_frame(intrinsics, "intrinsics", (3, 3))
-    if not np.isfinite(matrix).all() or (matrix[:, [0, 1], [0, 1]] <= 0).any():
-        raise ValueError("intrinsics need finite values and positive focal lengths")
-    if (matrix[:, 0, 0] < _SHORTEST_FOCAL * original[1]).any():
-        raise ValueError(
-            f"intrinsics are in pixels, got a focal length of {matrix[:, 0, 0].min():.3g} for "
-            f"{original[1]} pixels of width: multiply shares of the image by its size"
-        )
+    matrix = require_lenses(clip.per_frame(intrinsics, "intrinsics", (3, 3)), len(clip.frames))
+    require_pixels(matrix, original[1])
     return _crop_and_resize(matrix, original, clip.size)
 
 

@@ -27,22 +27,36 @@ logger = logging.getLogger(__name__)
 
 
 def read_target(
-    trajectory: str | Path | Trajectory, source: Source, pivot_depth: float | None
+    trajectory: str | Path | Trajectory,
+    source: Source,
+    pivot_depth: float | None,
+    camera: str | None = None,
 ) -> tuple[Trajectory, Source]:
     """Build a preset for this clip, read a file, or take what was given.
+
+    Args:
+        trajectory, pivot_depth, camera: as in `generate`.
+        source: the clip.
 
     Returns:
         The trajectory, as long as the clip, with intrinsics (if it has any) for the clip's frames;
         and the source, whose intrinsics are those of the file's first camera where nobody gave any.
 
     Raises:
-        ValueError: if it cannot be read, or its frames or image size do not fit the clip.
+        ValueError: if it cannot be read, its frames or image size do not fit the clip, or a camera
+            is named and it is no file of cameras.
     """
     count = len(source.frames)
-    if isinstance(trajectory, Trajectory):
+    if not isinstance(trajectory, Trajectory) and _names_cameras(str(trajectory)):
+        path = _from_cameras(str(trajectory), source, camera)
+    elif camera is not None:
+        what = trajectory if isinstance(trajectory, (str, Path)) else "a Trajectory"
+        raise ValueError(
+            f"the camera {camera!r} was given for {what}, which is no file of cameras: leave the "
+            "camera out, or give a file that holds it"
+        )
+    elif isinstance(trajectory, Trajectory):
         path = trajectory
-    elif _names_cameras(str(trajectory)):
-        path = _from_cameras(str(trajectory), source)
     else:
         # Without any surface (pure rotations) there is no pivot, and moves that need one say so.
         if pivot_depth is None and np.isfinite(source.depth[0]).any():
@@ -73,11 +87,11 @@ def _names_cameras(text: str) -> bool:
     return holds_cameras(split_name(text)[0])
 
 
-def _from_cameras(text: str, source: Source) -> Trajectory:
+def _from_cameras(text: str, source: Source, camera: str | None) -> Trajectory:
     """Read another tool's cameras, as motions away from the first one."""
     height, width = source.original
     name, path = split_name(text)
-    given = Given(height=height, width=width, fps=source.fps, video_frames=source.video_frames)
+    given = Given(height=height, width=width, camera=camera, video_frames=source.video_frames)
     cameras = _of_the_clip(read_cameras(path, name, given), source, text)
     fitted = Trajectory.from_cameras(cameras)
     if cameras.intrinsics is None:
@@ -93,7 +107,13 @@ def _of_the_clip(cameras: CameraPath, source: Source, text: str) -> CameraPath:
     """
     count = len(source.frames)
     numbers = np.arange(count) * source.step
-    known, index = len(cameras), cameras.frame_index
+    known = len(cameras)
+    if known == count != source.video_frames:
+        if cameras.frame_index is None and cameras.times is not None:
+            logger.info("%s: its %d cameras are taken for the clip's frames in order", text, count)
+    elif source.video_fps is not None:
+        cameras = cameras.in_video(source.video_frames, source.video_fps, text)
+    index = cameras.frame_index
     if index is not None:  # numbers other than 0, 1, 2...: those of the video's frames
         if index[0] <= numbers[0] and numbers[-1] <= index[-1]:
             return cameras.at_frames(numbers)

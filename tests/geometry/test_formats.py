@@ -193,7 +193,7 @@ def test_intrinsics_beside_those_of_the_file_are_refused(name: str, tmp_path: Pa
     path = tmp_path / HOLDS[name].file
     cameras = camera_path(3)
     k = cameras.intrinsics[0]
-    cameras = cameras.replaced(intrinsics=np.tile(k, (3, 1, 1)), frame_index=None)
+    cameras = cameras.replaced(intrinsics=np.tile(k, (3, 1, 1)), frame_index=None, times=None)
     write_cameras(path, cameras, name, SIZE)
     own = (k[0, 0], k[1, 1], k[0, 2], k[1, 2])
     read_cameras(path, name, replace(SIZE, intrinsics=own))  # what the file says may be repeated
@@ -203,7 +203,7 @@ def test_intrinsics_beside_those_of_the_file_are_refused(name: str, tmp_path: Pa
 
 def test_given_intrinsics_reach_a_stage_of_unknown_size(tmp_path: Path) -> None:
     path = tmp_path / "camera.usda"
-    write_cameras(path, camera_path(3).replaced(frame_index=None), "usd")
+    write_cameras(path, camera_path(3).replaced(frame_index=None, times=None), "usd")
     cameras = read_cameras(path, "usd", Given(intrinsics=(50.0, 50.0, 40.0, 30.0)))
     np.testing.assert_array_equal(cameras.intrinsics[:, 0, 0], 50.0)
 
@@ -221,8 +221,32 @@ def test_tum_asks_for_a_frame_rate_when_there_are_no_times(tmp_path: Path) -> No
         write_cameras(tmp_path / "cameras.tum", cameras, "tum")
 
 
+def test_real_estate_10k_asks_for_a_frame_rate_where_it_would_lose_frame_numbers(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "cameras.txt"
+    key_frames = camera_path(3).replaced(times=None, frame_index=np.array([0, 5, 10]))
+    with pytest.raises(ValueError, match="frame numbers alone: give fps"):
+        write_cameras(path, key_frames, "re10k")
+    write_cameras(path, key_frames, "re10k", Given(fps=5.0))
+    np.testing.assert_allclose(read_cameras(path, "re10k", SIZE).times, (0.0, 1.0, 2.0))
+    write_cameras(path, key_frames.replaced(frame_index=None), "re10k")
+    assert read_cameras(path, "re10k", SIZE).times is None
+
+
+@pytest.mark.parametrize(
+    ("camera", "name"), [("../evil", "evil"), ("/rig/shot", "shot"), ("a/", "cameras")]
+)
+def test_a_vipe_clip_stays_in_its_folder(camera: str, name: str, tmp_path: Path) -> None:
+    write_cameras(tmp_path / "clip", camera_path(3), "vipe", Given(camera=camera))
+    files = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.npz"))
+    assert files == [f"clip/intrinsics/{name}.npz", f"clip/pose/{name}.npz"]
+
+
 @pytest.mark.parametrize("name", SINGLE_FILES)
-@pytest.mark.parametrize("content", [b"", b"\x00\xff\x13 nonsense", b"1 2 3\n4 5 6\n", b"{}", b"{"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\x00\xff\x13 nonsense", b"1 2 3\n4 5 6\n", b"{}", b"{", b"[" * 100_000]
+)
 def test_broken_files_end_in_one_sentence(name: str, content: bytes, tmp_path: Path) -> None:
     path = tmp_path / HOLDS[name].file
     path.write_bytes(content)

@@ -16,6 +16,7 @@ from scaling4d.geometry.trajectory import Trajectory, parse_trajectory
 from tests.geometry.camera_paths import poses, written
 
 DEPTH = 3.0
+EYE = {"frame": 0, "matrix": np.eye(4).tolist()}
 
 
 def test_the_example_in_the_documentation_is_read(tmp_path: Path) -> None:
@@ -45,6 +46,8 @@ def test_keys_by_time_take_the_length_of_the_video(tmp_path: Path) -> None:
     np.testing.assert_allclose(trajectory.source_from_target[:, 0, 3], (0, 0.5, 1, 0.5, 0))
     with pytest.raises(ValueError, match="need a number of frames"):
         parse_trajectory(path)
+    with pytest.raises(ValueError, match="must be a whole number >= 2 and <= 100000, got 1"):
+        parse_trajectory(path, frames=1)
 
 
 def test_lengths_in_pivot_depths_grow_with_the_scene(tmp_path: Path) -> None:
@@ -68,6 +71,12 @@ def test_a_held_source_frame_lasts_from_its_key_on(tmp_path: Path) -> None:
     keys = [{"frame": 0}, {"frame": 3, "source_index": 3}, {"frame": 6, "right": 1}]
     trajectory = read_keyframes(written(tmp_path, {"keyframes": keys}))
     np.testing.assert_array_equal(trajectory.source_index, (0, 1, 2, 3, 3, 3, 3))
+
+
+def test_a_held_source_frame_starts_at_the_frame_of_its_time(tmp_path: Path) -> None:
+    keys = [{"time": 0}, {"time": 0.07, "source_index": 40}, {"time": 1}]
+    trajectory = read_keyframes(written(tmp_path, {"keyframes": keys}), frames=101)
+    np.testing.assert_array_equal(trajectory.source_index[5:9], (5, 6, 40, 40))
 
 
 def test_a_zoom_stands_beside_matrices_and_grows_by_equal_ratios(tmp_path: Path) -> None:
@@ -153,6 +162,13 @@ def test_written_keyframes_are_read_back(
         ({"keyframes": [{"frame": 0, "matrix": np.eye(4).tolist(), "yaw": 1}]}, "either"),
         ({"keyframes": [{"frame": 0, "matrix": np.eye(4).tolist(), "zoom": 0}]}, "zoom multiplies"),
         ({"keyframes": [{"frame": 0, "source_index": -2}]}, "source_index"),
+        ({"keyframes": [{"frame": 0, "source_index": 1e300}]}, "source_index must be"),
+        ({"keyframes": [{"frame": 0, "yaw": 2**70, "zoom": 10**400}]}, "zoom must be a finite"),
+        ({"keyframes": [{"frame": 0, "matrix": [[10**400]]}]}, "4 rows of 4 numbers"),
+        ({"keyframes": [EYE], "aim": 7}, "true or false"),
+        ({"keyframes": [EYE], "units": "parsecs"}, "`units` must be one of"),
+        ({"keyframes": [EYE], "aim": True}, "these keyframes hold matrices"),
+        ({"keyframes": [EYE], "units": "pivot"}, "these keyframes hold matrices"),
     ],
 )
 def test_keyframe_mistakes_are_named(document: dict, message: str, tmp_path: Path) -> None:

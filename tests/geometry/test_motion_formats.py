@@ -278,6 +278,23 @@ def test_neoverse_files_are_read_back(matrices: list[np.ndarray], held: bool, wo
         ({"num_frames": 10**12, "keyframes": [{"0": []}, {"2": []}]}, "`num_frames` must be"),
         ({"num_frames": True, "keyframes": [{"0": []}, {"2": []}]}, "`num_frames` must be"),
         ({"keyframes": [1, 2]}, "one time with its value, got 1"),
+        ({"mode": ["relative"], "keyframes": []}, "relative or global"),
+        (
+            {"num_frames": 2, "keyframes": [{"0": []}, {"1": [{"pan_left": {"angle": 10**400}}]}]},
+            "angle must be a finite number",
+        ),
+        (
+            {"num_frames": 2, "time_curve": [0, 1e300], "keyframes": [{"0": []}, {"1": []}]},
+            "source times must be",
+        ),
+        (
+            {"num_frames": 2, "time_curve": [0, 10**400], "keyframes": [{"0": []}, {"1": []}]},
+            "`time_curve` must hold",
+        ),
+        (
+            {"num_frames": 2, "trajectory": {"frame_indices": [0, 10**400], "frame_matrices": []}},
+            "needs frame_indices",
+        ),
     ],
 )
 def test_neoverse_mistakes_are_named(document: dict, message: str, tmp_path: Path) -> None:

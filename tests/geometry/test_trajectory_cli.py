@@ -88,6 +88,19 @@ def test_validate_reports_the_motion_and_warns_of_a_jump(
     assert "camera-to-world" in out
 
 
+def test_validate_warns_of_a_focal_length_that_is_no_pixels(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    poses = np.tile(np.eye(4), (3, 1, 1))
+    lenses = np.tile(intrinsics_matrix(0.9, 0.9, 0.5, 0.5), (3, 1, 1))
+    write_cameras(tmp_path / "clip", CameraPath(poses, lenses), "gen3c")
+    status, out, _ = run(capsys, "validate", tmp_path / "clip")
+    assert (status, "warning: a focal length of 0.9 pixels is more likely a share" in out) == (
+        0,
+        True,
+    )
+
+
 def test_plot_draws_the_path_in_both_views(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     picture = tmp_path / "plot.png"
     assert run(capsys, "plot", "dolly:distance=1", picture)[0] == 0
@@ -127,6 +140,7 @@ def test_formats_lists_everything_with_its_convention(capsys: pytest.CaptureFixt
         (("validate", "dolly", "--frames", "0"), "--frames must be a whole number >= 1"),
         (("validate", "dolly", "--frames", "1000000000000"), "<= 100000"),
         (("validate", "dolly", "--height", "4"), "both --height and --width"),
+        (("validate", "dolly", "--fps", "inf"), "--fps must be finite and > 0, got inf"),
         (("convert", "dolly", "out.xyz"), "cannot tell which format"),
         (("convert", "dolly", "colmap:sparse"), "image"),
         (("convert", "dolly", "x.yaml", "--scale", "-1"), "--scale"),
@@ -156,6 +170,9 @@ def test_mistakes_end_in_one_sentence_and_status_2(
         ("keys.json", '{"keyframes": [1, 2]}', "must be one time with its value, got 1"),
         ("camera.usda", "nonsense", "is not a valid usda layer"),
         ("keys.yaml", "keyframes: [{frame: 0}, {frame: 1.0e+12}]", "must be a whole number"),
+        ("keys.yaml", f"keyframes: [{{frame: 0, yaw: {10**400}}}]", "yaw must be a finite number"),
+        ("keys.yaml", "[" * 2000, "does not parse"),
+        ("deep.json", "[" * 100_000, "is not the JSON"),
     ],
 )
 def test_mistakes_in_files_end_in_one_sentence_that_gives_the_reason(
@@ -192,7 +209,7 @@ def test_every_example_of_the_help_runs(
     examples = re.findall(r"python -m scaling4d (trajectory .+)", text)
     assert len(examples) >= 7
     monkeypatch.chdir(tmp_path)
-    cameras = one_lens(camera_path(5)).replaced(frame_index=None)
+    cameras = one_lens(camera_path(5)).replaced(frame_index=None, times=np.arange(1, 6) / 30)
     write_cameras("sparse/0", cameras, "colmap")
     write_cameras("clip.txt", cameras, "re10k")
     np.save("mine.npy", np.ones((8, 8)))

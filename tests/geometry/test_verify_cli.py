@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,26 @@ def test_images_numbered_as_ffmpeg_does_belong_to_their_own_frames(
     assert "in 3 frame pairs" in capsys.readouterr().out, "the last image is the last frame"
     assert main([*command, "--first-frame", "0"]) == 0  # 0 is wrong, and puts it past the end
     assert "in 2 frame pairs" in capsys.readouterr().out
+
+
+def test_key_frames_with_times_belong_to_the_frames_at_those_times(
+    rendered: tuple[Path, CameraPath],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    video, cameras = rendered
+    keys = CameraPath(cameras.world_from_camera[[0, 1, 3]], times=np.array([0, 1, 3]) / 8)
+    write_cameras(tmp_path / "keys.tum", keys, "tum")
+    k = cameras.intrinsics[0]
+    lens = [str(v) for v in (k[0, 0], k[1, 1], k[0, 2], k[1, 2])]
+    command = ["verify", "cameras", str(video), f"tum:{tmp_path / 'keys.tum'}", "--intrinsics"]
+    with caplog.at_level(logging.INFO):
+        assert main([*command, *lens, "--pairs", "3"]) == 0
+    assert "3 cameras belong to frames 0 to 3 of the video's 4 by their times" in caplog.text
+    write_cameras(tmp_path / "keys.tum", keys.replaced(times=np.array([0, 2, 3])), "tum")
+    assert main([*command, *lens]) == 2
+    assert "and the video is 4 frames at 8 per second" in capsys.readouterr().err
 
 
 def test_inverted_poses_are_found_out_and_named(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 
 import scaling4d
 from scaling4d.__main__ import main
-from scaling4d.inference.generate import _check_settings
+from scaling4d.inference.generate import _check_settings, _check_sizes, _load
 from scaling4d.models.backbones import BackboneConfig
 from scaling4d.models.model_config import ModelConfig
 from scaling4d.models.vnvs import VNVSModel
@@ -59,6 +61,7 @@ SETTINGS: dict[str, Any] = {
     "steps": np.int64(1),
     "seed": 0,
     "text_guidance": np.float32(2),
+    "control_guidance": 1,
     "footprint": 1,
 }
 
@@ -72,6 +75,7 @@ SETTINGS: dict[str, Any] = {
         ("seed", -1, r"seed must be a whole number in \[0, 2\*\*64\)"),
         ("text_guidance", np.nan, "text_guidance must be a finite number >= 0"),
         ("text_guidance", "high", "text_guidance must be a finite number >= 0"),
+        ("control_guidance", -1.0, "control_guidance must be a finite number >= 0"),
         ("footprint", 3, "footprint must be 1 or 2 pixels"),
     ],
 )
@@ -79,6 +83,48 @@ def test_settings_of_the_wrong_kind_are_named(setting: str, value: object, expec
     _check_settings(**SETTINGS)
     with pytest.raises(ValueError, match=expected):
         _check_settings(**SETTINGS | {setting: value})
+
+
+@pytest.mark.parametrize(
+    ("frames", "size", "step", "expected"),
+    [
+        (9.0, None, 1, "frames must be a whole number >= 1, got 9.0"),
+        (0, None, 1, "frames must be a whole number >= 1, got 0"),
+        (None, None, 1.5, "frame_step must be a whole number >= 1, got 1.5"),
+        (None, 32, 1, r"size must be \(height, width\) in whole pixels >= 1, got 32"),
+        (None, (0, 32), 1, "size must be"),
+        (None, (32, 32, 99), 1, "size must be"),
+    ],
+)
+def test_sizes_of_the_wrong_kind_are_named(
+    frames: object, size: object, step: object, expected: str
+) -> None:
+    _check_sizes(np.int64(5), (np.int32(32), 48), 2)
+    with pytest.raises(ValueError, match=expected):
+        _check_sizes(frames, size, step)
+
+
+def test_an_illegal_size_is_refused_before_depth_is_estimated(model: VNVSModel) -> None:
+    frames = np.zeros((5, 32, 45, 3), np.uint8)
+    with pytest.raises(ValueError, match="nearest legal: 5 frames of 32x48"):
+        scaling4d.generate(frames, "static", model=model, depth="transformers:no/model")
+
+
+def test_a_model_whose_backbone_has_moved_says_where_to_name_it(
+    command: list[str], tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(command[command.index("--model") + 1], folder)
+    description = json.loads((folder / "config.json").read_text())
+    description["model"]["backbone"] = {"name": "wan", "path": "./gone", "options": {}}
+    (folder / "config.json").write_text(json.dumps(description))
+    said = refusal([*command, "--model", str(folder)], capsys)
+    assert "was trained on ./gone" in said
+    assert "--backbone of generate" in said
+    said = refusal([*command, "--model", str(folder), "--backbone", "./elsewhere"], capsys)
+    assert "there is no folder './elsewhere'" in said
+    with pytest.raises(ValueError, match="has its backbone already"):
+        _load(VNVSModel.build(ModelConfig(backbone=TINY)), "./elsewhere")
 
 
 def test_settings_are_refused_before_anything_is_read() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from pathlib import Path
 
@@ -12,19 +13,31 @@ import torch
 from scaling4d.geometry.camera import intrinsics_matrix
 from scaling4d.geometry.camera_path import CameraPath
 from scaling4d.geometry.formats.given import Given
+from scaling4d.geometry.trajectory import Trajectory
 from scaling4d.geometry.trajectory_io import write_cameras
 from scaling4d.inference.source import Source, read_source
 from scaling4d.inference.target_path import read_target
+from scaling4d.storage.video import write_video
 
 HEIGHT, WIDTH = 48, 96
 K = intrinsics_matrix(80.0, 84.0, 50.0, 22.0)
 
 
 def clip(
-    *, frames: int = 5, video_frames: int = 5, step: int = 1, known: bool = True, **how: object
+    *,
+    frames: int = 5,
+    video_frames: int = 5,
+    step: int = 1,
+    known: bool = True,
+    file: Path | None = None,
+    **how: object,
 ) -> Source:
+    """A black clip; with ``file``, of a video at 8 frames per second that is written there."""
+    images = np.zeros((video_frames, HEIGHT, WIDTH, 3), np.uint8)
+    if file is not None:
+        write_video(file, images, 8.0)
     return read_source(
-        np.zeros((video_frames, HEIGHT, WIDTH, 3), np.uint8),
+        images if file is None else file,
         depth="infinity",
         intrinsics=K if known else None,
         frames=frames,
@@ -34,10 +47,10 @@ def clip(
     )
 
 
-def cameras(count: int, **changes: object) -> CameraPath:
-    """Camera i stands i metres to the right of camera 0."""
+def cameras(count: int, spacing: int = 1, **changes: object) -> CameraPath:
+    """Camera i stands ``spacing`` * i metres to the right of camera 0."""
     poses = np.tile(np.eye(4), (count, 1, 1))
-    poses[:, 0, 3] = np.arange(count)
+    poses[:, 0, 3] = np.arange(count) * spacing
     path = CameraPath(poses, np.tile(K, (count, 1, 1)), HEIGHT, WIDTH, np.arange(count) / 8)
     return path.replaced(**changes)
 
@@ -81,11 +94,52 @@ def test_key_frames_stand_at_their_frames_of_the_whole_video(tmp_path: Path) -> 
 @pytest.mark.parametrize("frames", [5, 6])
 def test_numbered_cameras_stand_at_their_frames_however_many_there_are(frames, tmp_path) -> None:
     numbers = np.arange(5) * 8
-    keys = cameras(5, frame_index=numbers, times=None)
-    keys.world_from_camera[:, 0, 3] = numbers
+    keys = cameras(5, spacing=8, frame_index=numbers, times=None)
     text = written(tmp_path / "c", "colmap", keys)
     path, _ = read_target(text, clip(frames=frames, video_frames=33), None)
     np.testing.assert_allclose(path.source_from_target[:, 0, 3], np.arange(frames), atol=1e-6)
+
+
+@pytest.mark.parametrize("step", [1, 2])
+def test_key_frames_with_times_stand_at_the_frames_of_those_times(step, tmp_path: Path) -> None:
+    """Camera i at frame 4 i of a video at 8 frames per second, whatever step the clip has."""
+    text = written(tmp_path / "k", "re10k", cameras(4, spacing=4, times=np.arange(4) / 2))
+    source = clip(video_frames=21, step=step, file=tmp_path / "v.mp4")
+    path, _ = read_target(text, source, None)
+    np.testing.assert_allclose(path.source_from_target[:, 0, 3], np.arange(5) * step, atol=1e-6)
+    with pytest.raises(ValueError, match=r"4 cameras over 1\.5 s, and the video is 11 frames at 8"):
+        read_target(text, clip(video_frames=11, file=tmp_path / "w.mp4"), None)
+
+
+def test_as_many_cameras_as_the_clips_frames_are_taken_in_order_and_it_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    text = written(tmp_path / "c", "re10k", cameras(5, times=90 + np.arange(5) / 2))
+    with caplog.at_level(logging.INFO):
+        path, _ = read_target(text, clip(video_frames=21, file=tmp_path / "v.mp4"), None)
+    np.testing.assert_allclose(path.source_from_target[:, 0, 3], np.arange(5), atol=1e-6)
+    assert "its 5 cameras are taken for the clip's frames in order" in caplog.text
+
+
+def test_one_camera_of_a_file_with_several_is_named(tmp_path: Path) -> None:
+    files = []
+    for number in (1, 2):
+        path = tmp_path / f"cam0{number}.json"
+        one = cameras(5, spacing=number, intrinsics=None)
+        write_cameras(path, one, "recammaster", Given(camera=path.stem))
+        files.append(json.loads(path.read_text()))
+    both = tmp_path / "two.json"
+    both.write_text(json.dumps({frame: files[0][frame] | files[1][frame] for frame in files[0]}))
+    with pytest.raises(ValueError, match="holds the cameras cam01, cam02: name the one you mean"):
+        read_target(f"recammaster:{both}", clip(), None)
+    path, _ = read_target(f"recammaster:{both}", clip(), None, "cam02")
+    np.testing.assert_allclose(path.source_from_target[:, 0, 3], 2.0 * np.arange(5), atol=1e-6)
+
+
+@pytest.mark.parametrize("trajectory", ["pan:angle=5", Trajectory(np.tile(np.eye(4), (5, 1, 1)))])
+def test_a_camera_is_refused_where_there_is_no_file_of_cameras(trajectory) -> None:
+    with pytest.raises(ValueError, match=r"'cam02' was given for .*, which is no file of cameras"):
+        read_target(trajectory, clip(), None, "cam02")
 
 
 def test_cameras_numbered_in_a_longer_video_serve_a_clip_cut_out_of_it(tmp_path: Path) -> None:

@@ -63,10 +63,13 @@ def read_vipe(path: Path, given: Given) -> CameraPath:
 
 
 def write_vipe(path: Path, cameras: CameraPath, given: Given) -> None:
-    """Write a ViPE result folder with one clip, named by ``given.camera`` or "cameras"."""
+    """Write a ViPE result folder with one clip.
+
+    It is named by ``given.camera``, of a path the last part, or else "cameras".
+    """
     intrinsics = cameras.require_intrinsics("ViPE")
     index = frame_numbers(cameras)
-    name = f"{given.camera or 'cameras'}.npz"
+    name = f"{(given.camera or '').rpartition('/')[2] or 'cameras'}.npz"
     write_arrays(path / "intrinsics" / name, data=intrinsics, inds=index)
     write_arrays(path / "pose" / name, data=cameras.world_from_camera, inds=index)
 

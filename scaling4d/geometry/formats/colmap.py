@@ -24,9 +24,9 @@ COLMAP = (
 # What we write counts from 0 even where frame 0 is missing; readers of COLMAP skip comments.
 _FROM_ZERO = "# names count frames from 0"
 
-# Positions of fx, fy, cx, cy among a model's parameters, and how many of them there are; what
-# follows is distortion.
-_MODELS = {
+# Camera models that are pinholes where their distortion is 0, and the positions of fx, fy, cx, cy
+# among their parameters; what follows is distortion.
+PINHOLES = {
     "SIMPLE_PINHOLE": (0, 0, 1, 2),
     "PINHOLE": (0, 1, 2, 3),
     "SIMPLE_RADIAL": (0, 0, 1, 2),
@@ -66,8 +66,6 @@ def write_colmap(path: Path, cameras: CameraPath, given: Given) -> None:
     height, width = cameras.require_size("COLMAP")
     intrinsics = cameras.require_intrinsics("COLMAP")
     index = frame_numbers(cameras)
-    if len(np.unique(index)) != len(index) or (index < 0).any():
-        raise ValueError("COLMAP names images by frame number: they must be distinct and >= 0")
     lenses, lens_of_image = np.unique(intrinsics, axis=0, return_inverse=True)
     lens_rows = [
         f"{number} PINHOLE {width} {height} {words(lens)}"
@@ -107,10 +105,10 @@ def _read_lenses(path: Path) -> dict[str, tuple[tuple[int, int], FloatArray]]:
         if len(fields) < 7:
             raise ValueError(f"{where}: expected `id model width height parameters`")
         model = fields[1]
-        if model not in _MODELS:
-            known = ", ".join(_MODELS)
+        if model not in PINHOLES:
+            known = ", ".join(PINHOLES)
             raise ValueError(f"{where}: camera model {model} is not a pinhole; known are {known}")
-        order = _MODELS[model]
+        order = PINHOLES[model]
         width, height, *parameters = numbers(fields[2:], where)
         if len(parameters) <= max(order):
             raise ValueError(f"{where}: {model} needs {max(order) + 1} parameters or more")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import sys
 import tempfile
 import zipfile
 import zlib
@@ -14,6 +15,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+_LARGEST = sys.float_info.max  # whole numbers of a file may lie beyond it
 
 # What numpy raises, beside ValueError, for a file that is no archive or a damaged one.
 UNREADABLE = (OSError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error)
@@ -37,9 +40,10 @@ def read_json(path: Path, format_name: str) -> dict[str, Any]:
     Raises:
         ValueError: if it cannot be read, does not parse or holds something else.
     """
+    text = read_text(path, format_name)
     try:
-        document = json.loads(read_text(path, format_name))
-    except json.JSONDecodeError as error:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:  # RecursionError: brackets without end
         raise ValueError(f"{path} is not the JSON of {format_name}: {error}") from None
     if not isinstance(document, dict):
         raise ValueError(f"{path} is not {format_name}: expected a mapping at the top")
@@ -109,6 +113,17 @@ def read_array(path: Path, format_name: str, columns: int) -> npt.NDArray[np.flo
     if not isinstance(table, np.ndarray) or table.ndim != 2 or table.shape[1] != columns:
         raise ValueError(f"{path} is not {format_name}: expected a table of {columns} columns")
     return table.astype(np.float64)
+
+
+def finite_number(value: object, name: str) -> float:
+    """Return a value of a JSON or YAML file as a finite number.
+
+    Raises:
+        ValueError: naming ``name`` and the value, if it is none.
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST:
+        return float(value)
+    raise ValueError(f"{name} must be a finite number, got {value!r}")
 
 
 def numbers(fields: list[str], where: str) -> npt.NDArray[np.float64]:

@@ -28,6 +28,9 @@ class Given:
         video_frames: number of frames of the video, for files with one pose per key frame.
         first_frame: the number in the name of the video's first frame, for files whose image names
             are numbered. None: 1 where the lowest is 1, as ffmpeg counts, else 0.
+
+    Raises:
+        ValueError: for frames per second that are not finite and > 0.
     """
 
     height: int | None = None
@@ -37,6 +40,11 @@ class Given:
     camera: str | None = None
     video_frames: int | None = None
     first_frame: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check the frame rate (see the class docstring)."""
+        if self.fps is not None and not 0.0 < self.fps < np.inf:
+            raise ValueError(f"frames per second must be finite and > 0, got {self.fps}")
 
     def require_size(self, format_name: str) -> tuple[int, int]:
         """Return height and width.
@@ -95,6 +103,13 @@ def frame_numbers(cameras: CameraPath) -> npt.NDArray[np.int64]:
 
 
 def frame_index_or_none(numbers: npt.ArrayLike) -> npt.NDArray[np.int64] | None:
-    """Return frame numbers, or None where they are simply 0, 1, 2..."""
-    index = np.asarray(numbers, dtype=np.int64)
+    """Return frame numbers, or None where they are simply 0, 1, 2...
+
+    Raises:
+        ValueError: for a number that does not fit into 64 bits, which no frame has.
+    """
+    try:
+        index = np.asarray(numbers, dtype=np.int64)
+    except OverflowError:
+        raise ValueError("a frame number is over 2**63: correct the numbers of frames") from None
     return None if np.array_equal(index, np.arange(len(index))) else index

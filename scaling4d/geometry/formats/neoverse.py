@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from scaling4d.geometry.camera import invert_pose
-from scaling4d.geometry.formats.files import read_arrays, read_json, write_json
+from scaling4d.geometry.formats.files import finite_number, read_arrays, read_json, write_json
 from scaling4d.geometry.formats.text_tables import cleaned
-from scaling4d.geometry.frame_count import require_frame_count
+from scaling4d.geometry.frame_count import MOST_FRAMES, require_frame_count
 from scaling4d.geometry.interpolation import interpolate_poses
 from scaling4d.geometry.moves import Moves
 from scaling4d.geometry.trajectory import Trajectory
@@ -86,7 +86,7 @@ def write_neoverse(path: Path, trajectory: Trajectory) -> None:
 def _trajectory(document: Mapping[str, Any], path: Path) -> Trajectory:
     frames = require_frame_count(document.get("num_frames", 81), "`num_frames`", least=2)
     mode = document.get("mode", "relative")
-    if mode not in _MODES:
+    if not isinstance(mode, str) or mode not in _MODES:
         raise ValueError(f"`mode` must be relative or global, got {mode!r}")
     if document.get("zoom_ratio", 1.0) != 1.0:
         raise ValueError("`zoom_ratio` is not supported: the format does not say how it grows")
@@ -123,9 +123,9 @@ def _operations(keyframes: Any, frames: int) -> tuple[FloatArray, FloatArray]:
 def _operation(kind: str, parameters: Any) -> FloatArray:
     if not isinstance(parameters, Mapping):
         raise ValueError(f"the parameters of {kind} must be a mapping, got {parameters!r}")
-    angle = _number(parameters, "angle", 15.0)
-    distance = _number(parameters, "distance", 0.1)
-    radius = _number(parameters, "orbit_radius", 1.0)
+    angle = finite_number(parameters.get("angle", 15.0), "angle")
+    distance = finite_number(parameters.get("distance", 0.1), "distance")
+    radius = finite_number(parameters.get("orbit_radius", 1.0), "orbit_radius")
     if kind == "static":
         return np.eye(4)
     if kind in _TURNS:
@@ -150,7 +150,7 @@ def _matrices(entry: Mapping[str, Any], path: Path) -> tuple[FloatArray, FloatAr
         try:
             indices = np.asarray(entry["frame_indices"], dtype=np.float64)
             matrices = np.asarray(entry["frame_matrices"], dtype=np.float64)
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             raise ValueError("`trajectory` needs frame_indices and 4x4 frame_matrices") from None
     if indices.ndim != 1 or len(indices) < 2 or matrices.shape != (len(indices), 4, 4):
         raise ValueError(
@@ -174,15 +174,15 @@ def _source_index(document: Mapping[str, Any], frames: int) -> npt.NDArray[np.in
         curve = np.interp(np.arange(frames), times, values)
     else:
         return None
-    if not np.isfinite(curve).all() or (curve < 0.0).any():
-        raise ValueError("source times must be finite and >= 0")
+    if not np.all((curve >= 0.0) & (curve < MOST_FRAMES)):
+        raise ValueError(f"source times must be frame numbers >= 0 and < {MOST_FRAMES}")
     return np.rint(curve).astype(np.int64)
 
 
 def _curve(values: Any, name: str) -> FloatArray:
     try:
         curve = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         curve = np.empty((0, 0))
     if curve.ndim != 1:
         raise ValueError(f"`{name}` must hold a source frame number for each time, got {values!r}")
@@ -206,10 +206,3 @@ def _single_keys(entries: Any, name: str) -> list[tuple[float, Any]]:
     if np.any(np.diff(times) <= 0.0):
         raise ValueError(f"the times of `{name}` must increase, got {times}")
     return pairs
-
-
-def _number(parameters: Mapping[str, Any], name: str, default: float) -> float:
-    value = parameters.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
-        raise ValueError(f"{name} must be a finite number, got {value!r}")
-    return float(value)

@@ -10,7 +10,8 @@ import numpy as np
 from scaling4d.geometry.axes import convert_axes
 from scaling4d.geometry.camera import intrinsics_matrix
 from scaling4d.geometry.camera_path import CameraPath
-from scaling4d.geometry.formats.files import read_json, write_json
+from scaling4d.geometry.formats.colmap import PINHOLES
+from scaling4d.geometry.formats.files import finite_number, read_json, write_json
 from scaling4d.geometry.formats.given import Given, frame_numbers
 from scaling4d.geometry.formats.image_names import natural, numbered
 from scaling4d.geometry.formats.text_tables import cleaned
@@ -36,12 +37,18 @@ def read_nerfstudio(path: Path, given: Given) -> CameraPath:
     merged = [{**document, **frame} for frame in frames]
     poses = np.stack([_matrix(frame, path, number) for number, frame in enumerate(merged)])
     for frame in merged:
+        flag = frame.get("is_fisheye")  # of instant-ngp, which names no models
+        model = "is_fisheye" if flag else frame.get("camera_model", "PINHOLE")
+        if model not in tuple(PINHOLES):
+            raise ValueError(
+                f"{path}: camera model {model} is not a pinhole; known are {', '.join(PINHOLES)}"
+            )
         if any(frame.get(name, 0.0) for name in _DISTORTION):
             raise ValueError(f"{path}: the lens is distorted; undistort the images first")
-    sizes = {(frame["h"], frame["w"]) for frame in merged if "h" in frame and "w" in frame}
+    sizes = {_size(frame, path) for frame in merged if "h" in frame and "w" in frame}
     if len(sizes) > 1:
         raise ValueError(f"{path}: images have different sizes, {sorted(sizes)} (height, width)")
-    height, width = (int(size) for size in sizes.pop()) if sizes else (None, None)
+    height, width = sizes.pop() if sizes else (None, None)
     names = tuple(str(frame.get("file_path", "")) for frame in merged)
     own = given.first_frame is None and document.get(_FROM_ZERO) is True
     return CameraPath(
@@ -72,11 +79,19 @@ def write_nerfstudio(path: Path, cameras: CameraPath, given: Given) -> None:
 def _matrix(frame: dict[str, Any], path: Path, number: int) -> Any:
     try:
         matrix = np.asarray(frame["transform_matrix"], dtype=np.float64)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         matrix = np.empty(0)
     if matrix.shape != (4, 4):
         raise ValueError(f"{path}: frame {number} needs a 4x4 `transform_matrix`")
     return matrix
+
+
+def _size(frame: dict[str, Any], path: Path) -> tuple[int, int]:
+    """Return height and width in pixels."""
+    height, width = (finite_number(frame[name], f"{path}: `{name}`") for name in ("h", "w"))
+    if height != int(height) or width != int(width):
+        raise ValueError(f"{path}: `h` and `w` must be whole pixels, got {height} and {width}")
+    return int(height), int(width)
 
 
 def _intrinsics(frames: list[dict[str, Any]], path: Path) -> Any:
@@ -91,5 +106,5 @@ def _intrinsics(frames: list[dict[str, Any]], path: Path) -> Any:
             for f in frames
         ]
         return intrinsics_matrix(*np.asarray(rows, dtype=np.float64).T)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{path}: every frame needs fl_x, and cx, cy or w, h ({error})") from None

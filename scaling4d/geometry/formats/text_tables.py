@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scaling4d.geometry.camera import intrinsics_matrix, invert_pose, require_rigid
 from scaling4d.geometry.camera_path import CameraPath
 from scaling4d.geometry.formats.files import numbers, read_text, words, write_text
-from scaling4d.geometry.formats.given import Given, frame_numbers
+from scaling4d.geometry.formats.given import Given, frame_index_or_none, frame_numbers
 from scaling4d.geometry.formats.image_shares import pixels_from_shares, shares_from_pixels
 from scaling4d.geometry.rotation import (
     nearest_rotation,
@@ -48,11 +48,21 @@ def read_re10k(path: Path, given: Given) -> CameraPath:
 
 
 def write_re10k(path: Path, cameras: CameraPath, given: Given) -> None:
-    """Write a RealEstate10K pose file."""
+    """Write a RealEstate10K pose file; frames without times or numbers of their own get time 0.
+
+    Raises:
+        ValueError: for frame numbers without a rate that makes them times, among others.
+    """
     height, width = cameras.require_size("RealEstate10K")
     pixels = cameras.require_intrinsics("RealEstate10K")
     intrinsics = shares_from_pixels(pixels, height, width, "RealEstate10K")
-    times = np.zeros(len(cameras)) if cameras.times is None else cameras.times
+    times = given.completed(cameras).times
+    if times is None:
+        if frame_index_or_none(frame_numbers(cameras)) is not None:
+            raise ValueError(
+                "RealEstate10K holds times, and this path has frame numbers alone: give fps"
+            )
+        times = np.zeros(len(cameras))
     rows = ["cameras"]  # the first line of the format is a video's address
     for time, k, pose in zip(times, intrinsics, cameras.camera_from_world, strict=True):
         rows.append(f"{round(time * 1e6)} {words(k)} 0 0 {words(pose[:3])}")
@@ -69,11 +79,9 @@ def read_tum(path: Path, given: Given) -> CameraPath:
 
 def write_tum(path: Path, cameras: CameraPath, given: Given) -> None:
     """Write a TUM trajectory; it holds no intrinsics."""
-    times = cameras.times
+    times = given.completed(cameras).times
     if times is None:
-        if given.fps is None:
-            raise ValueError("TUM lines start with a time, and this path has none: give fps")
-        times = frame_numbers(cameras) / given.fps
+        raise ValueError("TUM lines start with a time, and this path has none: give fps")
     rows = [
         words(np.concatenate(([time], pose[:3, 3], xyzw_from_rotation(pose[:3, :3]))))
         for time, pose in zip(times, cameras.world_from_camera, strict=True)

@@ -13,8 +13,9 @@ import numpy.typing as npt
 from scaling4d.geometry.axes import convert_axes, z_up_from_y_up
 from scaling4d.geometry.camera import intrinsics_matrix
 from scaling4d.geometry.camera_path import CameraPath
-from scaling4d.geometry.formats.given import Given, frame_index_or_none, frame_numbers
+from scaling4d.geometry.formats.given import Given, frame_numbers
 from scaling4d.geometry.formats.text_tables import cleaned
+from scaling4d.geometry.frame_count import MOST_FRAMES
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -23,11 +24,15 @@ USD = (
     "the stage's up axis and metersPerUnit, lens as focal length and apertures in one unit"
 )
 _APERTURE = 20.955  # mm, horizontal; the default of the UsdGeomCamera schema
+# Of a frame: how far times may lie from those of one rate. Frames taken out of a video at half its
+# rate or less, each the nearest one, lie up to a quarter off.
+_EVEN = 0.25
 
 
 def read_usd_camera(path: Path, given: Given) -> CameraPath:
-    """Read a camera of a USD stage over its time range, in metres and z up.
+    """Read a perspective camera of a USD stage over its time range, in metres and z up.
 
+    A stage without a time range has that of the samples on the camera and the prims above it.
     ``given.camera`` is its prim path where the stage holds several. USD knows no pixels: the
     intrinsics need ``given.height`` and ``given.width``, and are None without them.
     """
@@ -41,7 +46,13 @@ def read_usd_camera(path: Path, given: Given) -> CameraPath:
         reasons = "; ".join(reason.commentary for reason in error.args)
         raise ValueError(f"cannot read {path} as USD: {reasons}") from None
     camera = _find_camera(stage, path, given.camera)
-    codes = np.arange(stage.GetStartTimeCode(), stage.GetEndTimeCode() + 1e-6)
+    codes = _time_codes(stage, camera, path)
+    projection = camera.GetProjectionAttr().Get(codes[0])
+    if projection != UsdGeom.Tokens.perspective:
+        raise ValueError(
+            f"{path}: the camera {camera.GetPath()} is {projection}, and only a perspective one is "
+            f"a pinhole"
+        )
     rows = [UsdGeom.XformCache(c).GetLocalToWorldTransform(camera.GetPrim()) for c in codes]
     poses: FloatArray = np.array(rows, dtype=np.float64).swapaxes(1, 2)
     poses[:, :3, :3] /= np.linalg.norm(poses[:, :3, :3], axis=1, keepdims=True)
@@ -50,38 +61,56 @@ def read_usd_camera(path: Path, given: Given) -> CameraPath:
         poses = z_up_from_y_up() @ poses
     intrinsics = None
     if given.height is not None and given.width is not None:
-        intrinsics = np.stack([_lens(camera, c, given.height, given.width) for c in codes])
+        try:
+            intrinsics = np.stack([_lens(camera, c, given.height, given.width) for c in codes])
+        except ZeroDivisionError:
+            raise ValueError(
+                f"{path}: the camera {camera.GetPath()} has an aperture of 0: correct it"
+            ) from None
     return CameraPath(
         cleaned(convert_axes(poses, "usd", "opencv"), str(path)),
         intrinsics,
         given.height,
         given.width,
         times=codes / stage.GetTimeCodesPerSecond(),
-        frame_index=frame_index_or_none(codes) if np.all(codes == np.rint(codes)) else None,
+        # Told even where they are 0, 1, 2...: a stage's rate is seldom the video's, and the codes
+        # are frame numbers that its times must not replace.
+        frame_index=codes.astype(np.int64) if np.all(codes == np.rint(codes)) else None,
     )
 
 
 def write_usd_camera(path: Path, cameras: CameraPath, given: Given) -> None:
     """Write a z-up stage in metres with one animated camera, by default at /cameras/camera.
 
-    Frame i stands at time code i (its frame number). The lens is held in single precision, because
-    the schema is.
+    Frame i stands at time code i (its frame number), and the time codes per second are
+    ``given.fps``, else the rate of the cameras' times, else 24. The lens is held in single
+    precision, because the schema is.
     """
-    from pxr import Usd
+    from pxr import Sdf, Usd
 
     height, width = cameras.require_size("USD")
     lens = cameras.require_intrinsics("USD")
     if path.suffix not in (".usd", ".usda", ".usdc"):
         raise ValueError(f"a USD camera is written to .usda, .usdc or .usd, got {path.name}")
-    if np.any(np.diff(frame_numbers(cameras)) != 1):
+    numbers = frame_numbers(cameras)
+    if np.any(np.diff(numbers) != 1):
         raise ValueError(
-            "a USD camera holds consecutive frames, and this path has gaps: resample it"
+            f"a USD camera holds consecutive frames, and this path has gaps: resample it to "
+            f"{np.ptp(numbers) + 1} frames (`trajectory convert --frames {np.ptp(numbers) + 1}`)"
         )
+    name = _prim_path(given.camera or "cameras/camera")
+    if not Sdf.Path.IsValidPathString(name) or not Sdf.Path(name).IsPrimPath():
+        raise ValueError(
+            f"{given.camera!r} is no path of a USD prim: give one of letters, digits and _, such "
+            f"as /cameras/camera"
+        )
+    rate = _frame_rate(cameras, given)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".usd") as folder:
         temporary = Path(folder) / path.name
         stage = Usd.Stage.CreateNew(str(temporary))
-        _author(stage, cameras, lens, (height, width), given)
+        stage.SetTimeCodesPerSecond(rate)
+        _author(stage, cameras, lens, (height, width), name)
         stage.Save()
         del stage
         with temporary.open("rb") as stream:
@@ -90,7 +119,7 @@ def write_usd_camera(path: Path, cameras: CameraPath, given: Given) -> None:
 
 
 def _author(
-    stage: Any, cameras: CameraPath, lens: FloatArray, size: tuple[int, int], given: Given
+    stage: Any, cameras: CameraPath, lens: FloatArray, size: tuple[int, int], name: str
 ) -> None:
     from pxr import Gf, Sdf, UsdGeom
 
@@ -98,10 +127,9 @@ def _author(
     index = frame_numbers(cameras)
     UsdGeom.SetStageUpAxis(stage, UsdGeom.Tokens.z)
     UsdGeom.SetStageMetersPerUnit(stage, 1.0)
-    stage.SetTimeCodesPerSecond(given.fps or 24.0)
     stage.SetStartTimeCode(float(index[0]))
     stage.SetEndTimeCode(float(index[-1]))
-    prim_path = Sdf.Path(given.camera or "/cameras/camera")
+    prim_path = Sdf.Path(name)
     camera = UsdGeom.Camera.Define(stage, prim_path)
     stage.SetDefaultPrim(stage.GetPrimAtPath(prim_path.GetPrefixes()[0]))
     camera.CreateClippingRangeAttr(Gf.Vec2f(0.01, 1e4))
@@ -133,6 +161,41 @@ def _author(
             attribute.Set(value, code)
 
 
+def _frame_rate(cameras: CameraPath, given: Given) -> float:
+    """Return the time codes per second of a stage, see `write_usd_camera`."""
+    times = cameras.times
+    if given.fps is not None or times is None or len(times) == 1:
+        return given.fps or 24.0
+    even = np.linspace(times[0], times[-1], len(times))
+    if np.abs(times - even).max() > _EVEN * (even[1] - even[0]):
+        raise ValueError(
+            "a USD camera has one frame rate, and the times of this path are not evenly spread: "
+            "give fps to space the frames evenly"
+        )
+    return float(f"{1.0 / (even[1] - even[0]):.6g}")  # 24, where rounded times say 24.00002
+
+
+def _prim_path(name: str) -> str:
+    """Return the path of a prim, whose first slash may be left out."""
+    return f"/{name.removeprefix('/')}"
+
+
+def _time_codes(stage: Any, camera: Any, path: Path) -> FloatArray:
+    """Return the time codes, one apart, of the stage's range, or else of the camera's samples."""
+    first, last = stage.GetStartTimeCode(), stage.GetEndTimeCode()
+    if not stage.HasAuthoredTimeCodeRange():
+        prims = [stage.GetPrimAtPath(prefix) for prefix in camera.GetPath().GetPrefixes()]
+        attributes = [attribute for prim in prims for attribute in prim.GetAttributes()]
+        samples = [code for attribute in attributes for code in attribute.GetTimeSamples()]
+        first, last = min(samples, default=0.0), max(samples, default=0.0)
+    if not 0.0 <= last - first < MOST_FRAMES:
+        raise ValueError(
+            f"{path} runs from time code {first:g} to {last:g}: its end must not lie before its "
+            f"start, nor {MOST_FRAMES} frames or more after it"
+        )
+    return np.arange(first, last + 1e-6)
+
+
 def _find_camera(stage: Any, path: Path, name: str | None) -> Any:
     from pxr import UsdGeom
 
@@ -141,8 +204,8 @@ def _find_camera(stage: Any, path: Path, name: str | None) -> Any:
         for prim in stage.Traverse()
         if prim.IsA(UsdGeom.Camera)
     }
-    if name is not None and name in found:
-        return found[name]
+    if name is not None and _prim_path(name) in found:
+        return found[_prim_path(name)]
     if name is None and len(found) == 1:
         return next(iter(found.values()))
     names = ", ".join(found) or "none"
