@@ -72,7 +72,11 @@ def _verify_cameras(arguments: argparse.Namespace) -> int:
 
     info = probe_video(arguments.video)
     name, kind, cameras = _read_cameras(arguments, info.height, info.width, info.frames)
-    numbers = frame_numbers(cameras.in_video(info.frames, info.fps, arguments.poses))
+    if len(cameras) > info.frames:  # the video was cut out of that of the poses
+        logger.info("%s: taking the first cameras for the video's frames in order", arguments.poses)
+        numbers = frame_numbers(cameras)
+    else:
+        numbers = frame_numbers(cameras.in_video(info.frames, info.fps, arguments.poses))
     inside = np.flatnonzero(numbers < info.frames)
     if len(inside) < 2:
         raise ValueError(f"{arguments.poses} has fewer than 2 poses within {info.frames} frames")

@@ -45,7 +45,7 @@ def sample(
             missing.to(values.dtype), grid, padding_mode="border", align_corners=False
         )
         unknown = unknown | (weight > 1e-3)
-        sampled = sampled / (1 - weight)
+        sampled = sampled / (1 - weight).masked_fill(unknown, 1)
     return sampled.masked_fill(unknown, torch.nan)
 
 

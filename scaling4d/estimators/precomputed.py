@@ -103,7 +103,8 @@ class CachedFlow:
         found = record.read_text().strip() if record.is_file() else "an unknown estimator"
         if found != own:
             raise EstimatorError(
-                f"{self.folder} holds flow of {found}, not of {own}: give each its own folder"
+                f"{self.folder} holds flow of {found}, not of {own}: give each its own folder, or, "
+                f"if it was made by this one, write {own} into {record}"
             )
 
     def __call__(

@@ -32,7 +32,7 @@ FloatArray = npt.NDArray[np.float64]
 class CameraPath:
     """A sequence of cameras in one world, in our conventions whatever file they came from.
 
-    The arrays are copies of those given and cannot be written to.
+    The arrays are copies of those given and cannot be written to: copy them for torch.from_numpy.
 
     Attributes:
         world_from_camera: (n, 4, 4) float64 rigid poses, OpenCV axes.

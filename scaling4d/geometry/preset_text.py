@@ -38,7 +38,9 @@ def _parse_amount(name: str, key: str, value: str, pivot_depth: float | None) ->
     if number == value:
         return amount
     known = PRESETS[name].amounts.get(key)
-    if known is not None and known.unit != "m":
+    if known is None:
+        return amount  # refused with what the preset takes, see `preset_moves`
+    if known.unit != "m":
         raise ValueError(
             f"{label}={value}: p measures metres in pivot depths, and {key} is in {known.unit!r}: "
             f"leave the p out"

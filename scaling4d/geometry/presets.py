@@ -124,8 +124,6 @@ def _random(t: FloatArray, a: Mapping[str, float], pivot_depth: float) -> Moves:
     """
     _require_pivot("random", pivot_depth)
     points = int(a["waypoints"])
-    if points < 1:
-        raise ValueError(f"random needs at least 1 waypoint, got {a['waypoints']}")
     if not 0.0 <= a["distance"] < 1.0:
         raise ValueError(
             f"random moves by a share of the pivot depth, 0 <= distance < 1, got {a['distance']}"
@@ -260,6 +258,8 @@ def preset_moves(
             raise ValueError(f"{name}:{key} must be 0 (no) or 1 (yes), got {value}")
         if unit in ("seed", "count") and value != int(value):
             raise ValueError(f"{name}:{key} must be a whole number, got {value}")
+        if unit == "count":
+            require_frame_count(int(value), f"{name}:{key}")
     settings = {key: float(a.default) for key, a in preset.amounts.items() if a.default is not None}
     settings.update(given)
     time = np.linspace(0.0, 1.0, frames) if frames > 1 else np.zeros(1)

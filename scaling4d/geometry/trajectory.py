@@ -27,7 +27,9 @@ MODES = ("relative", "world")
 
 @dataclass(frozen=True)
 class Trajectory:
-    """One target camera per frame. The arrays are copies of those given and cannot be written to.
+    """One target camera per frame.
+
+    The arrays are copies of those given and cannot be written to: copy them for torch.from_numpy.
 
     Attributes:
         target_from_source: (n, 4, 4) float64 rigid motions, OpenCV axes, metres. In mode "relative"

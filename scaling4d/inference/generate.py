@@ -6,7 +6,7 @@ The path of Equation 3 and 5: depth -> C^r -> I^r, M^r (nearest rule) -> control
 from __future__ import annotations
 
 import math
-from numbers import Integral, Real
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -186,7 +186,11 @@ def _check_settings(
     if not isinstance(seed, Integral) or not 0 <= int(seed) < 1 << 64:
         raise ValueError(f"seed must be a whole number in [0, 2**64), got {seed!r}")
     for name, scale in (("text", text_guidance), ("control", control_guidance)):
-        if not isinstance(scale, Real) or not 0 <= float(scale) < math.inf:
+        try:
+            fits = 0 <= float(scale) < math.inf
+        except (TypeError, ValueError):
+            fits = False
+        if not fits:
             raise ValueError(f"{name}_guidance must be a finite number >= 0, got {scale!r}")
     if footprint not in (1, 2):
         raise ValueError(f"footprint must be 1 or 2 pixels, got {footprint!r}")

@@ -251,13 +251,14 @@ class VNVSModel(WeightPlacement):
         description, weights = read_model(folder)
         config = ModelConfig.from_dict(description["model"])
         if backbone_path is not None:
-            backbone = dataclasses.replace(config.backbone, path=backbone_path)
+            sizes = {} if config.backbone.name == "mini" else config.backbone.options
+            backbone = dataclasses.replace(config.backbone, path=backbone_path, options=sizes)
             frozen = config.frozen
             config = dataclasses.replace(config, backbone=backbone, freeze_backbone=frozen)
         try:
             model = cls.build(config)
         except MissingWeightsError as error:
-            if config.backbone.path is None:
+            if config.backbone.path is None or backbone_path is not None:
                 raise
             raise MissingWeightsError(
                 f"the model in {folder} was trained on {config.backbone.path}: {error}; if these "

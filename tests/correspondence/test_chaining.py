@@ -67,6 +67,20 @@ def test_values_beside_missing_ones_keep_their_size():
     assert sample(values, positions).item() == pytest.approx(200.0)
 
 
+def test_gradients_beside_missing_values_are_finite():
+    values = torch.ones(1, 2, 6, 6, dtype=torch.float64)
+    values[..., 2, 3] = torch.nan
+    values.requires_grad_()
+    field = CorrespondenceField(torch.zeros(1, 2, 6, 6, dtype=torch.float64))
+    positions = field.positions().requires_grad_()
+    sampled = sample(values, positions)
+    sampled[~sampled.isnan()].sum().backward()
+    assert values.grad is not None
+    assert positions.grad is not None
+    assert torch.isfinite(values.grad).all()
+    assert torch.isfinite(positions.grad).all()
+
+
 def test_composition_reads_the_second_field_at_the_displaced_point():
     """Affine maps compose as matrices; bilinear sampling of an affine field is exact."""
     first, second = [[1.1, 0.05], [-0.04, 0.95]], [[0.9, -0.1], [0.08, 1.2]]

@@ -258,7 +258,8 @@ def test_lengths_can_be_typed_in_pivot_depths() -> None:
         ("orbbit:yaw=3", "neither a camera preset"),
         ("dolly_zoom:distance=9", "move less far"),
         ("zoom:factor=0", "factor > 0"),
-        ("random:waypoints=0", "at least 1 waypoint"),
+        ("random:waypoints=0", "random:waypoints must be a whole number >= 1"),
+        ("random:waypoints=100000000000", "and <= 100000, got 100000000000"),
         ("truck:aim=1,distance=1,ease=in_out,up=2", "has no amount 'up'"),
     ],
 )

@@ -115,3 +115,20 @@ def test_uneven_times_need_a_rate(tmp_path: Path) -> None:
         write_cameras(file, cameras, "usd")
     write_cameras(file, cameras, "usd", Given(fps=10.0))
     np.testing.assert_allclose(read_cameras(file).times, np.arange(4) / 10)
+
+
+def test_handles_before_time_code_0_are_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage = stage_at(tmp_path / "a.usda")
+    stage.SetStartTimeCode(-8)
+    stage.SetEndTimeCode(20)
+    stage.Save()
+    with caplog.at_level("INFO", logger="scaling4d"):
+        cameras = read_cameras(tmp_path / "a.usda")
+    np.testing.assert_array_equal(cameras.frame_index, np.arange(21))
+    assert "left out 8 time codes before 0" in caplog.text
+    stage.SetEndTimeCode(-2)
+    stage.Save()
+    assert len(read_cameras(tmp_path / "a.usda")) == 7
+    assert read_cameras(tmp_path / "a.usda").frame_index is None

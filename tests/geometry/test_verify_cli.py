@@ -77,6 +77,29 @@ def test_key_frames_with_times_belong_to_the_frames_at_those_times(
     assert "and the video is 4 frames at 8 per second" in capsys.readouterr().err
 
 
+def test_a_video_cut_short_takes_the_cameras_in_order(
+    rendered: tuple[Path, CameraPath],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The times are those of a longer video with another rate, as RealEstate10K's may be."""
+    video, cameras = rendered
+    frames = len(cameras)
+    longer = CameraPath(
+        np.concatenate([cameras.world_from_camera, cameras.world_from_camera[::-1]]),
+        np.concatenate([cameras.intrinsics, cameras.intrinsics]),
+        240,
+        320,
+        times=np.arange(2 * frames) / 3.0,
+    )
+    write_cameras(tmp_path / "c.txt", longer, "re10k")
+    with caplog.at_level(logging.INFO, logger="scaling4d"):
+        assert main(["verify", "cameras", str(video), f"re10k:{tmp_path / 'c.txt'}"]) == 0
+    assert "taking the first cameras for the video's frames in order" in caplog.text
+    assert "confirmed" in capsys.readouterr().out
+
+
 def test_inverted_poses_are_found_out_and_named(
     rendered: tuple[Path, CameraPath], tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:

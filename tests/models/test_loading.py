@@ -8,9 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import load_file, save_file
 
 from scaling4d.models.backbones import make_backbone
+from scaling4d.models.backbones.loading import broken_files_named
 from scaling4d.models.errors import MissingWeightsError, ModelError
 from tests.models.conftest import Case
 
@@ -53,6 +55,20 @@ def drop_weights(name: str, start: str) -> Damage:
         save_file(kept, folder / name, metadata={"format": "pt"})
 
     return damage
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError(
+            "[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate memory"
+        ),
+    ],
+)
+def test_a_lack_of_memory_is_no_broken_file(error: RuntimeError) -> None:
+    with pytest.raises(type(error), match="memory"), broken_files_named("wan", "somewhere"):
+        raise error
 
 
 TRANSFORMER = "transformer/diffusion_pytorch_model.safetensors"

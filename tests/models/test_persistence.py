@@ -13,12 +13,13 @@ from safetensors.torch import load_file, save_file
 
 from scaling4d.correspondence.control import CONTROL_CHANNELS, build_control, control_metadata
 from scaling4d.models import BackboneConfig, ModelConfig, ProjectorConfig, VNVSModel
-from scaling4d.models.backbones import MiniBackbone, MiniConfig
+from scaling4d.models.backbones import MiniBackbone, MiniConfig, make_backbone
 from scaling4d.models.control_variants import control_channels, select_control
 from scaling4d.models.errors import (
     BackboneMismatchError,
     ControlMismatchError,
     MissingWeightsError,
+    ModelError,
 )
 
 TINY = {"backbone": {"options": {"dim": 32, "heads": 2}}, "projector": {"width": 16}}
@@ -237,9 +238,24 @@ def test_a_broken_file_of_mini_is_named(tmp_path: Path, damage: Callable[[Path],
         MiniBackbone.load(tmp_path)
 
 
-def test_sizes_of_a_mini_that_is_read_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="leave out path or the options dim"):
-        BackboneConfig(path=str(tmp_path), options={"dim": 32})
+def test_a_mini_that_is_read_has_its_own_sizes(tmp_path: Path) -> None:
+    MiniBackbone(MiniConfig(dim=32, depth=1, heads=2)).save(tmp_path)
+    make_backbone(BackboneConfig(path=str(tmp_path), options={"dim": 32}))
+    with pytest.raises(BackboneMismatchError, match=r"has other sizes .*: leave out dim, or path"):
+        make_backbone(BackboneConfig(path=str(tmp_path), options={"dim": 64, "depth": 1}))
+
+
+def test_a_saved_model_takes_a_mini_from_elsewhere(tmp_path: Path) -> None:
+    model = VNVSModel.build(ModelConfig.from_dict(TINY))
+    model.save_pretrained(tmp_path / "model")
+    with pytest.raises(ModelError, match="mini holds VNVS Blocks and cannot be saved alone"):
+        model.backbone.save(tmp_path / "mini")
+    MiniBackbone(model.backbone.config).save(tmp_path / "mini")
+    again = VNVSModel.from_pretrained(tmp_path / "model", backbone_path=str(tmp_path / "mini"))
+    assert again.config.backbone.path == str(tmp_path / "mini")
+    with pytest.raises(MissingWeightsError) as caught:
+        VNVSModel.from_pretrained(tmp_path / "model", backbone_path=str(tmp_path / "gone"))
+    assert "was trained on" not in str(caught.value)
 
 
 def test_frozen_mini_without_files_is_saved_whole(tmp_path: Path) -> None:

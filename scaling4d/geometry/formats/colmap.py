@@ -107,7 +107,10 @@ def _read_lenses(path: Path) -> dict[str, tuple[tuple[int, int], FloatArray]]:
         model = fields[1]
         if model not in PINHOLES:
             known = ", ".join(PINHOLES)
-            raise ValueError(f"{where}: camera model {model} is not a pinhole; known are {known}")
+            raise ValueError(
+                f"{where}: camera model {model} is not a pinhole, of which {known} are known: "
+                f"undistort the images first"
+            )
         order = PINHOLES[model]
         width, height, *parameters = numbers(fields[2:], where)
         if len(parameters) <= max(order):

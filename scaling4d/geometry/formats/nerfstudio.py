@@ -40,8 +40,10 @@ def read_nerfstudio(path: Path, given: Given) -> CameraPath:
         flag = frame.get("is_fisheye")  # of instant-ngp, which names no models
         model = "is_fisheye" if flag else frame.get("camera_model", "PINHOLE")
         if model not in tuple(PINHOLES):
+            known = ", ".join(PINHOLES)
             raise ValueError(
-                f"{path}: camera model {model} is not a pinhole; known are {', '.join(PINHOLES)}"
+                f"{path}: camera model {model} is not a pinhole, of which {known} are known: "
+                f"undistort the images first"
             )
         if any(frame.get(name, 0.0) for name in _DISTORTION):
             raise ValueError(f"{path}: the lens is distorted; undistort the images first")

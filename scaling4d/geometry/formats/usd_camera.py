@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from pathlib import Path
@@ -16,6 +17,8 @@ from scaling4d.geometry.camera_path import CameraPath
 from scaling4d.geometry.formats.given import Given, frame_numbers
 from scaling4d.geometry.formats.text_tables import cleaned
 from scaling4d.geometry.frame_count import MOST_FRAMES
+
+logger = logging.getLogger(__name__)
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -32,7 +35,8 @@ _EVEN = 0.25
 def read_usd_camera(path: Path, given: Given) -> CameraPath:
     """Read a perspective camera of a USD stage over its time range, in metres and z up.
 
-    A stage without a time range has that of the samples on the camera and the prims above it.
+    A stage without a time range has that of the samples on the camera and the prims above it. What
+    it holds before time code 0 (handles of a shot) is left out, unless it ends before 0 too.
     ``given.camera`` is its prim path where the stage holds several. USD knows no pixels: the
     intrinsics need ``given.height`` and ``given.width``, and are None without them.
     """
@@ -67,6 +71,7 @@ def read_usd_camera(path: Path, given: Given) -> CameraPath:
             raise ValueError(
                 f"{path}: the camera {camera.GetPath()} has an aperture of 0: correct it"
             ) from None
+    whole = np.all(codes == np.rint(codes))
     return CameraPath(
         cleaned(convert_axes(poses, "usd", "opencv"), str(path)),
         intrinsics,
@@ -75,7 +80,7 @@ def read_usd_camera(path: Path, given: Given) -> CameraPath:
         times=codes / stage.GetTimeCodesPerSecond(),
         # Told even where they are 0, 1, 2...: a stage's rate is seldom the video's, and the codes
         # are frame numbers that its times must not replace.
-        frame_index=codes.astype(np.int64) if np.all(codes == np.rint(codes)) else None,
+        frame_index=codes.astype(np.int64) if whole and codes[0] >= 0.0 else None,
     )
 
 
@@ -193,7 +198,12 @@ def _time_codes(stage: Any, camera: Any, path: Path) -> FloatArray:
             f"{path} runs from time code {first:g} to {last:g}: its end must not lie before its "
             f"start, nor {MOST_FRAMES} frames or more after it"
         )
-    return np.arange(first, last + 1e-6)
+    codes = np.arange(first, last + 1e-6)
+    if first < 0.0 <= last:
+        shown = codes[codes >= 0.0]
+        logger.info("%s: left out %d time codes before 0", path, len(codes) - len(shown))
+        return shown
+    return codes
 
 
 def _find_camera(stage: Any, path: Path, name: str | None) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from scaling4d.models.errors import BackboneMismatchError
 from scaling4d.models.field_types import check_field_types
 
 from .base import Backbone, TextCondition, TokenGeometry
@@ -70,11 +71,6 @@ class BackboneConfig:
             raise ValueError(
                 f"backbone {self.name} needs `path`: a hub id or a local folder of its weights"
             )
-        if self.name == "mini" and self.path is not None and self.options:
-            raise ValueError(
-                f"backbone mini reads its sizes from {self.path}: leave out path or the options "
-                f"{', '.join(sorted(self.options))}"
-            )
         if self.name == "mini":
             known = {field.name for field in dataclasses.fields(MiniConfig)}
         else:
@@ -102,5 +98,12 @@ def make_backbone(config: BackboneConfig) -> Backbone:
     if config.name != "mini":
         return PRETRAINED[config.name].load(str(config.path), **config.options)
     if config.path is not None:
-        return MiniBackbone.load(Path(config.path))
+        mini = MiniBackbone.load(Path(config.path))
+        other = [key for key, value in config.options.items() if getattr(mini.config, key) != value]
+        if other:
+            raise BackboneMismatchError(
+                f"backbone mini in {config.path} has other sizes than the options say: leave out "
+                f"{', '.join(sorted(other))}, or path"
+            )
+        return mini
     return MiniBackbone(MiniConfig(**config.options))

@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from scaling4d.models.errors import ModelError
 from scaling4d.models.flow_matching import SigmaSampling, sampler_sigmas
 
 
@@ -235,6 +236,20 @@ class Backbone(nn.Module, ABC):
         all other attention sees whole keys in every process.
         """
         return None
+
+    def require_bare(self) -> None:
+        """Refuse to save a backbone whose blocks have other names now, and would not be found.
+
+        Raises:
+            ModelError: if VNVS Blocks are inside.
+        """
+        from scaling4d.models.injection import vnvs_blocks  # which builds on this package
+
+        if vnvs_blocks(self):
+            raise ModelError(
+                f"backbone {self.name} holds VNVS Blocks and cannot be saved alone: save it before "
+                "they are inserted, or the whole model with VNVSModel.save_pretrained"
+            )
 
     def loss_weight(self, sigma: Float[Tensor, " batch"]) -> Float[Tensor, " batch"]:
         """The family's weight of the velocity's square error at these noise levels."""

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from scaling4d.models.errors import MissingWeightsError, ModelError
@@ -17,14 +18,16 @@ def broken_files_named(family: str, source: str) -> Iterator[None]:
     """Turn what the loaders raise for missing and damaged files into one kind of error.
 
     Raises:
-        MissingWeightsError: with the loader's first sentence. Errors of our own and missing
-            packages pass.
+        MissingWeightsError: with the loader's first sentence. Errors of our own, missing
+            packages and a lack of memory pass.
     """
     try:
         yield
-    except (ModelError, ImportError, MemoryError):
+    except (ModelError, ImportError, MemoryError, torch.OutOfMemoryError):
         raise
     except Exception as error:  # of many kinds; tokenizers raises no narrower one
+        if "allocate memory" in str(error):  # a RuntimeError, on the CPU
+            raise
         detail = " ".join(str(error).partition("\n")[0].partition(". ")[0].split()).rstrip(".")
         if not isinstance(error, OSError):
             detail = f"{type(error).__name__}: {detail}"
@@ -81,9 +84,10 @@ def check_parts(
 
 
 def check_weights(family: str, source: str, pipeline: Any) -> None:
-    """Refuse a pipeline of which some weights were not in the files.
+    """Refuse a pipeline whose denoiser or codec has weights that were not in the files.
 
-    diffusers leaves them without values ("on the meta device") and says nothing.
+    diffusers leaves them without values ("on the meta device") and says nothing. Of text encoders
+    transformers draws such weights at random, with a warning of its own.
 
     Raises:
         MissingWeightsError: naming the first of them.

@@ -156,7 +156,12 @@ class MiniBackbone(Backbone):
         return argument
 
     def save(self, folder: Path) -> None:
-        """Write ``config.json`` and ``model.safetensors``."""
+        """Write ``config.json`` and ``model.safetensors``.
+
+        Raises:
+            ModelError: if VNVS Blocks are inside.
+        """
+        self.require_bare()
         folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps({"name": self.name, **dataclasses.asdict(self.config)}, indent=2)
         (folder / "config.json").write_text(text + "\n")
@@ -182,18 +187,12 @@ class MiniBackbone(Backbone):
                 raise ValueError("config.json names another backbone")
             backbone = cls(MiniConfig(**values))
             backbone.transformer.load_state_dict(load_file(folder / "model.safetensors"))
-        except (
-            ValueError,
-            KeyError,
-            TypeError,
-            AttributeError,
-            RuntimeError,
-            SafetensorError,
-        ) as e:
+        except _BROKEN as error:
+            reason = str(error).partition("\n")[0]
             raise MissingWeightsError(
-                f"cannot load backbone mini: {folder} holds a broken file ({e}); write it again "
-                "with MiniBackbone.save"
-            ) from e
+                f"cannot load backbone mini: {folder} holds a broken file ({reason}); write it "
+                "again with MiniBackbone.save"
+            ) from error
         return backbone
 
 

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from scaling4d.models.errors import BackboneMismatchError, MissingWeightsError, ModelError
+from scaling4d.models.errors import BackboneMismatchError, MissingWeightsError
 from scaling4d.models.hub import is_hub_id
 
 from .base import Backbone, Rotary, TokenGeometry
@@ -139,13 +139,7 @@ class PretrainedBackbone(Backbone):
             ModelError: if VNVS Blocks are inside, since their blocks' weights have other names then
                 and would not be found again.
         """
-        from scaling4d.models.injection import vnvs_blocks  # which builds on this package
-
-        if vnvs_blocks(self):
-            raise ModelError(
-                f"backbone {self.name} holds VNVS Blocks and cannot be saved alone: save it before "
-                "they are inserted, or the whole model with VNVSModel.save_pretrained"
-            )
+        self.require_bare()
         self.pipeline.save_pretrained(folder)
 
     @property
