@@ -73,13 +73,12 @@ def test_two_processes_share_frozen_weights_in_bf16(
     one, two = tmp_path / "one", tmp_path / "two"
     assert start(sample_data, one, *SETTINGS, *settings).wait(timeout=300) == 0
     run_two("tests.train.fsdp2_process", sample_data, two, *settings, "run.batch=1")
-    if precision == "no":
-        assert_same_run(two, one)
-    else:  # roundings of bf16 differ with the size of a pass's batch, and add up over the steps
-        assert losses(two)[0] == pytest.approx(losses(one)[0], rel=1e-4)
-        assert losses(two) == pytest.approx(losses(one), rel=1e-3)
-        norms = [[line["grad_norm"] for line in read_lines(p / "log.jsonl")] for p in (two, one)]
-        assert norms[0] == pytest.approx(norms[1], rel=5e-3)
+    # Roundings of bf16 differ with the size of a pass's batch, and add up over the steps; VNVS
+    # Blocks multiply in it beside a bf16 backbone even without autocast.
+    assert losses(two)[0] == pytest.approx(losses(one)[0], rel=1e-4)
+    assert losses(two) == pytest.approx(losses(one), rel=1e-3)
+    norms = [[line["grad_norm"] for line in read_lines(p / "log.jsonl")] for p in (two, one)]
+    assert norms[0] == pytest.approx(norms[1], rel=5e-3)
     model = VNVSModel.from_pretrained(two / "model")
     frozen = {p.dtype for p in model.parameters() if not p.requires_grad}
     assert frozen == {torch.bfloat16, torch.float32}  # diffusers keeps norms in float32
