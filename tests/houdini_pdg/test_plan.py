@@ -183,7 +183,7 @@ def test_a_folder_without_a_plan_says_what_to_do(tmp_path):
 @pytest.mark.full
 def test_a_plan_of_100_000_scenes_is_written_read_and_scheduled_below_one_gigabyte(tmp_path):
     code = (
-        "import resource, sys; from pathlib import Path;"
+        "import sys; from pathlib import Path;"
         "from houdini_pdg.engine.local import _Schedule;"
         "from houdini_pdg.engine.tasks import expand;"
         "from houdini_pdg.plan import make_plan, read_plan, write_plan;"
@@ -193,8 +193,10 @@ def test_a_plan_of_100_000_scenes_is_written_read_and_scheduled_below_one_gigaby
         "plan = read_plan(root);"
         "assert len(plan.scenes) == 100_000;"
         "schedule = _Schedule(expand(plan));"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        # Of this program alone: getrusage's peak counts what the parent held when it forked.
+        "status = Path('/proc/self/status').read_text();"
+        "print(status.split('VmHWM:')[1].split()[0])"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert int(result.stdout) < 1_000_000  # kB on Linux
+    assert int(result.stdout) < 1_000_000  # kB
