@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import triton
 from jaxtyping import Float, Int, Shaped
 from numpy.typing import NDArray
 from torch import Tensor
@@ -19,6 +20,16 @@ _BLOCK = 512
 _NO_KEY = torch.iinfo(torch.int64).max
 
 
+def build_launcher() -> None:
+    """Have Triton compile what loads its kernels, as it else does at the first launch.
+
+    Raises:
+        RuntimeError: if there is no GPU or no C compiler.
+        subprocess.CalledProcessError: if the compiler fails, for lack of Python.h say.
+    """
+    triton.runtime.driver.active.get_current_device()
+
+
 def splat(
     field: CorrespondenceField, rule: Rule, seed: int, footprint: int
 ) -> Int[Tensor, "frames height width"]:
@@ -26,7 +37,9 @@ def splat(
     displacement = field.displacement.contiguous()
     depth = displacement if field.target_depth is None else field.target_depth.contiguous()
     best = _no_keys(field.frames, field.height, field.width, displacement.device)
-    kernels.splat_kernel[_grid(best)](
+    _launch(
+        kernels.splat_kernel,
+        best,
         displacement,
         depth,
         _keys(rule, seed, best),
@@ -37,7 +50,6 @@ def splat(
         RANDOM=rule == "random",
         HAS_DEPTH=field.target_depth is not None,
         FOOTPRINT=footprint,
-        BLOCK=_BLOCK,
     )
     return _winners(best)
 
@@ -102,7 +114,9 @@ def _best_of(
     frames, height, width = z.shape
     best = _no_keys(frames, height, width, z.device)
     displacement, target_depth = (best, best) if field is None else field
-    kernels.move_and_splat_kernel[_grid(best)](
+    _launch(
+        kernels.move_and_splat_kernel,
+        best,
         z,
         torch.as_tensor(coefficients, dtype=z.dtype, device=z.device),
         displacement,
@@ -116,7 +130,6 @@ def _best_of(
         RANDOM=rule == "random",
         FOOTPRINT=footprint,
         KEEP=field is not None,
-        BLOCK=_BLOCK,
     )
     return best
 
@@ -129,18 +142,19 @@ def _gather(
     values = source.detach().contiguous().view(CARRIERS[source.element_size()])
     warped = values.new_empty((frames, channels, *chosen.shape[1:]))
     mask = torch.empty((frames, 1, *chosen.shape[1:]), device=source.device)
-    kernels.gather_kernel[_grid(chosen)](
+    _launch(
+        kernels.gather_kernel,
+        chosen,
         values,
         chosen,
         chosen if winner is None else winner,
         warped,
         mask,
         height * width,
-        chosen[0].numel(),
+        chosen.shape[1] * chosen.shape[2],
         channels,
         FROM_KEYS=from_keys,
         KEEP=winner is not None,
-        BLOCK=_BLOCK,
     )
     return warped.view(source.dtype), mask
 
@@ -157,10 +171,15 @@ def _keys(rule: Rule, seed: int, best: Tensor) -> Tensor:
 
 def _winners(best: Tensor) -> Int[Tensor, "frames height width"]:
     winner = torch.empty(best.shape, dtype=torch.int32, device=best.device)
-    blocks = -(-best.numel() // _BLOCK)
-    kernels.winner_kernel[(blocks,)](best, winner, best.numel(), BLOCK=_BLOCK)
+    _launch(kernels.winner_kernel, best.view(1, 1, -1), best, winner, best.numel())
     return winner
 
 
-def _grid(per_pixel: Tensor) -> tuple[Any, ...]:
-    return (-(-per_pixel[0].numel() // _BLOCK), len(per_pixel))
+def _launch(kernel: Any, per_pixel: Tensor, *arguments: Any, **choices: Any) -> None:
+    """Run a kernel for blocks of pixels of each frame of ``per_pixel`` (frames, height, width)."""
+    frames, height, width = per_pixel.shape
+    if per_pixel.numel() == 0:
+        return
+    # Triton launches on the current GPU, whichever the tensors are on.
+    with torch.cuda.device_of(per_pixel):
+        kernel[(-(-height * width // _BLOCK), frames)](*arguments, BLOCK=_BLOCK, **choices)

@@ -163,8 +163,9 @@ def move_and_splat_kernel(
     alive = index < pixels
     z = tl.load(source_depth + frame * pixels + index, mask=alive, other=0.0)
     real = z.dtype
-    x = ((index % width).to(real) + 0.5) - width.to(real) * 0.5
-    y = ((index // width).to(real) + 0.5) - height.to(real) * 0.5
+    # Cast by function: Triton makes a size of 1 a constant, which has no methods.
+    x = ((index % width).to(real) + 0.5) - tl.cast(width, real) * 0.5
+    y = ((index // width).to(real) + 0.5) - tl.cast(height, real) * 0.5
     table = tables + frame * 12
     inverse = _divide(1.0, z)
     e2 = tl.load(table + 11)

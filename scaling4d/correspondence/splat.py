@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+import subprocess
 from functools import cache
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
-from scaling4d.geometry.seeds import child_seed
+from scaling4d.geometry.seeds import child_seeds
 
 from .field import CorrespondenceField
 
@@ -114,7 +116,10 @@ def kernels_for(device: torch.device) -> Any:
 def _cuda_kernels() -> Any:
     try:
         from . import cuda
-    except ImportError as error:  # Triton has no wheels for some systems
+
+        cuda.build_launcher()
+    except (ImportError, RuntimeError, subprocess.CalledProcessError) as error:
+        # Triton has no wheels for some systems, and on others finds no C compiler or no Python.h.
         _log.warning("warping on CUDA by plain torch, several times slower: %s", error)
         return None
     return cuda
@@ -183,8 +188,9 @@ def follow(
 
 def frame_keys(seed: int, frames: int) -> Int[Tensor, "frames 2"]:
     """Two 32-bit hash keys per frame, as int64 on the CPU (see `candidate_hash`)."""
-    keys = [child_seed(seed, "splat", frame) for frame in range(frames)]
-    return torch.tensor([[key >> 32, key & _MASK_32] for key in keys], dtype=torch.int64)
+    keys = np.array(child_seeds(seed, "splat", count=frames), np.uint64)
+    halves = np.stack([keys >> np.uint64(32), keys & np.uint64(_MASK_32)], axis=-1)
+    return torch.from_numpy(halves.astype(np.int64))
 
 
 def candidate_hash(

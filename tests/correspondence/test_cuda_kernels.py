@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 
@@ -60,6 +63,77 @@ def test_triton_kernels_compile_for_a_gpu_that_is_not_there(real, footprint, ran
         assert "min.s64" in text, "keys are settled by an atomic minimum"
     assert "fma" not in given, "positions of a given field are rounded as on the CPU"
     assert "div.full.f32" not in fused, "division is rounded as on the CPU"
+
+
+@pytest.mark.parametrize("side", ["height", "width"])
+def test_triton_kernels_compile_for_an_image_one_pixel_high_or_wide(side):
+    """Triton makes constants of whole numbers that are 1."""
+    pytest.importorskip("triton", reason="Triton is not installed on this system")
+    from scaling4d.correspondence import cuda_kernels
+
+    other = {"height": "width", "width": "height"}[side]
+    frame = {"keys": "*i64", "best": "*i64", other: "i32", "overlap": "fp32"}
+    field = {"displacement": "*fp32", "target_depth": "*fp32"}
+    cameras = {"source_depth": "*fp32", "tables": "*fp32", "minimum_ratio": "fp32"}
+    choice = {"RANDOM": False, "FOOTPRINT": 2, "BLOCK": 512, side: 1}
+    given = {**choice, "HAS_DEPTH": True}
+    assert compiled(cuda_kernels.splat_kernel, {**field, **frame}, given)
+    fused = {**choice, "KEEP": True}
+    assert compiled(cuda_kernels.move_and_splat_kernel, {**cameras, **field, **frame}, fused)
+
+
+def test_kernels_are_launched_on_the_gpu_of_their_tensors(monkeypatch):
+    """Triton itself takes the current one."""
+    pytest.importorskip("triton", reason="Triton is not installed on this system")
+    from scaling4d.correspondence import cuda
+
+    current: list[torch.Tensor] = []
+
+    @contextlib.contextmanager
+    def device_of(tensor: torch.Tensor):
+        current.append(tensor)
+        yield
+        current.pop()
+
+    class Kernel:
+        def __getitem__(self, grid):
+            def run(*arguments, **choices):
+                launched.append((grid, current[-1]))
+
+            return run
+
+    launched: list[tuple] = []
+    monkeypatch.setattr(torch.cuda, "device_of", device_of)
+    for name in ("splat_kernel", "winner_kernel", "move_and_splat_kernel", "gather_kernel"):
+        monkeypatch.setattr(cuda.kernels, name, Kernel())
+    cuda.splat(random_field(5, 4, 30, 40, torch.float32), "nearest", 0, 1)
+    cuda.render(
+        torch.zeros(4, 3, 30, 40), torch.ones(4, 30, 40), np.zeros((4, 12)), "nearest", 0, 1
+    )
+    assert [grid for grid, _ in launched] == [(3, 4), (10, 1), (3, 4), (3, 4)]
+    assert all(tensor.numel() == 4 * 30 * 40 for _, tensor in launched)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("Failed to find C compiler"),
+        subprocess.CalledProcessError(1, "cc"),
+        ImportError("No module named 'triton'"),
+    ],
+)
+def test_where_triton_cannot_launch_plain_torch_does_and_says_so(error, monkeypatch, caplog):
+    pytest.importorskip("triton", reason="Triton is not installed on this system")
+    from scaling4d.correspondence import cuda, splat
+
+    def build_launcher() -> None:
+        raise error
+
+    monkeypatch.setattr(cuda, "build_launcher", build_launcher)
+    assert inspect.unwrap(splat._cuda_kernels)() is None
+    assert str(error) in caplog.text
+    monkeypatch.setattr(cuda, "build_launcher", lambda: None)
+    assert inspect.unwrap(splat._cuda_kernels)() is cuda
 
 
 @pytest.mark.parametrize("carrier", ["u8", "i16", "i32", "i64"])

@@ -58,6 +58,12 @@ def compare() -> list[str]:
             if not torch.allclose(ours, theirs, rtol=0, atol=0, equal_nan=True):
                 wrong.append(f"fused {name}, {dtype}")
 
+    for frames, height, width in ((0, 9, 7), (2, 1, 7), (2, 9, 1)):
+        field = random_field(4, frames, height, width, torch.float32)
+        ours = cuda.splat(field, "random", 1, 2)
+        if not torch.equal(ours, splat_winners(field, "random", 1, 2, "reference")):
+            wrong.append(f"winners of {frames} frames of {height} x {width}")
+
     for dtype in (torch.uint8, torch.bfloat16, torch.float64):
         values = (source * 50).to(dtype)
         if not torch.equal(cuda.gather(values, winner)[0], gather(values, winner, "reference")[0]):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from scaling4d.geometry.seeds import child_seed, rng
+from scaling4d.geometry.seeds import child_seed, child_seeds, rng
 
 
 def test_a_stream_depends_on_its_whole_path_and_on_nothing_else() -> None:
@@ -21,6 +21,12 @@ def test_seeds_are_pinned() -> None:
     """A data set minted today must be minted again next year: these numbers may not change."""
     assert child_seed(0, "scene", 0) == 4503656451767873795
     assert rng(0, "scene", 0).integers(1 << 30) == 980156679
+
+
+def test_many_seeds_of_one_path_are_those_of_each() -> None:
+    names = ("splat", 7, "ü")
+    assert child_seeds(5, *names, count=3) == [child_seed(5, *names, i) for i in range(3)]
+    assert child_seeds(5, count=0) == []
 
 
 def test_integers_of_numpy_and_torch_are_integers() -> None:
