@@ -108,9 +108,11 @@ class Subject:
         self.context = ControlContext()
         for blocks in self._lists():
             for place, block in enumerate(blocks):
-                vnvs = VNVSBlock(VNVSBlockConfig(), dim=self.dim, heads=config.num_attention_heads)
-                nn.init.normal_(vnvs.output.weight, std=0.02)  # products of zeros are faster
-                vnvs.to(setting.device)  # float32, as training keeps it
+                with setting.device:  # the CPU would draw their weights for minutes
+                    vnvs = VNVSBlock(  # float32, as training keeps it
+                        VNVSBlockConfig(), dim=self.dim, heads=config.num_attention_heads
+                    )
+                    nn.init.normal_(vnvs.output.weight, std=0.02)  # products of zeros are faster
                 blocks[place] = ControlledBlock(block, vnvs, self.context, Names())  # type: ignore[arg-type]
         self._compile()
 
@@ -162,11 +164,13 @@ class Subject:
         return torch.autocast(kind, dtype, cache_enabled=False)  # as of the training loop
 
     def train(self, x: torch.Tensor, control: Control | None) -> None:
-        with self.context.use(control), self._autocast():
-            output = denoise(self.transformer, x.requires_grad_())
-        output[0].float().square().mean().backward()
-        self.transformer.zero_grad(set_to_none=True)
-        x.grad = None
+        try:
+            with self.context.use(control), self._autocast():
+                output = denoise(self.transformer, x.requires_grad_())
+            output[0].float().square().mean().backward()
+        finally:  # where memory ran out half-way too: the next measurement starts without
+            self.transformer.zero_grad(set_to_none=True)
+            x.grad = None
 
 
 def flops_of(function: Callable[[], Any]) -> int:

@@ -2,7 +2,8 @@
 
 Every figure comes from the same run. Where a GPU is visible it alone is measured, into a record of
 its own (``warp_gpu``); the floor is the bytes that must move divided by the copy bandwidth measured
-there, host work included in the times. The z-buffer of keys moves too: filled, updated, read.
+there, host work included in the times (and the kernels' own time beside them). The z-buffer of keys
+moves too: filled, updated, read.
 """
 
 from __future__ import annotations
@@ -166,8 +167,21 @@ def bench_gpu(report: record.Report, quick: bool) -> None:
                 )
                 report.add(f"{name}, {rule}", timing.scaled(1e3), "ms", **settings)
                 report.add(f"{name}, {rule} / floor", timing.median / copied.median, "times")
+                kernels = on_the_gpu(lambda f=function, r=rule, i=inputs: f(*i, rule=r))
+                report.add(f"{name}, {rule}: kernels alone", kernels, "ms", **settings)
                 bare = copied.median * needed / (needed + keys)
                 report.add(f"{name}, {rule} / floor without keys", timing.median / bare, "times")
+
+
+def on_the_gpu(function: Callable[[], Any]) -> float:
+    """Milliseconds of GPU work in a call, summed over its kernels, fills and copies."""
+    activities = [torch.profiler.ProfilerActivity.CUDA]
+    calls = 5
+    with torch.profiler.profile(activities=activities) as profile:
+        for _ in range(calls):
+            function()
+        torch.cuda.synchronize()
+    return sum(event.self_device_time_total for event in profile.key_averages()) / 1e3 / calls
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -4,7 +4,8 @@ arguments = record.parse_arguments("warp", __doc__)
 report = record.Report("warp", arguments)
 timing = record.measure(lambda: work(), repeats=9)
 report.add("fused", timing.scaled(1e3 / frames), "ms/frame", frames=49)
-report.finish()      # writes OUT/warp.json; each row of the Markdown table is printed at once
+report.finish()
+# Each row of the Markdown table is printed, and OUT/warp.json written, as soon as it is measured.
 """
 
 from __future__ import annotations
@@ -103,11 +104,20 @@ def parse_arguments(
 
 @dataclass
 class Report:
-    """Collects results and writes them once."""
+    """Collects results; the record on disk holds all so far, whatever ends the run."""
 
     name: str
     arguments: argparse.Namespace
     results: list[dict[str, Any]] = field(default_factory=list)
+    circumstances: dict[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.circumstances = {
+            "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "commit": commit(),
+            "machine": describe_machine(),
+            "versions": versions(),
+        }
 
     def add(self, name: str, value: Timing | float, unit: str, **settings: Any) -> None:
         """Record one result and print its row; plain numbers are results that do not vary."""
@@ -130,31 +140,38 @@ class Report:
         about = ", ".join(f"{key} {value}" for key, value in settings.items())
         spread = f"{low:.4g} to {high:.4g}" if repeats > 1 else ""
         print(f"| {name} | {about} | {timing.median:.4g} | {spread} | {unit} |", flush=True)
+        self._write()
 
     def finish(self) -> int:
-        """Write ``OUT/<name>.json`` if asked, and return exit status 0."""
-        machine = describe_machine()
+        """Say where it ran and where the record is; return exit status 0."""
+        machine = self.circumstances["machine"]
         print(f"\n{self.name}: {machine['cpu']}, {machine['cores']} cores, GPU {machine['gpu']}")
-        if self.arguments.out is not None:
-            document = {
-                "schema": SCHEMA,
-                "benchmark": self.name,
-                "quick": self.arguments.quick,
-                "options": {
-                    key: value
-                    for key, value in vars(self.arguments).items()
-                    if key not in ("out", "quick", "name")
-                },
-                "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-                "commit": commit(),
-                "machine": machine,
-                "versions": versions(),
-                "results": self.results,
-            }
-            path = self.arguments.out / f"{self.name}.json"
-            write_text_atomic(path, json.dumps(document, indent=2) + "\n")
-            print(f"\nwrote {path}")
+        if self._path is not None:
+            print(f"\nwrote {self._path}")
         return 0
+
+    @property
+    def _path(self) -> Path | None:
+        out = self.arguments.out
+        return None if out is None else out / f"{self.name}.json"
+
+    def _write(self) -> None:
+        if self._path is None:
+            return
+        options = {
+            key: value
+            for key, value in vars(self.arguments).items()
+            if key not in ("out", "quick", "name")
+        }
+        document = {
+            "schema": SCHEMA,
+            "benchmark": self.name,
+            "quick": self.arguments.quick,
+            "options": options,
+            **self.circumstances,
+            "results": self.results,
+        }
+        write_text_atomic(self._path, json.dumps(document, indent=2) + "\n")
 
 
 def describe_machine() -> dict[str, Any]:
@@ -188,13 +205,15 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> str:
-    """Hash of the checkout, with ``+changes`` when files differ from it; empty outside git."""
+    """Hash of the checkout, with ``+changes`` when files differ from it; empty without git."""
 
     def git(*arguments: str) -> str:
         root = Path(__file__).parent
-        done = subprocess.run(
-            ["git", *arguments], cwd=root, capture_output=True, text=True, check=False
-        )
+        command = ["git", *arguments]
+        try:
+            done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+        except OSError:  # no git on this machine
+            return ""
         return done.stdout.strip()
 
     head = git("rev-parse", "--short=12", "HEAD")
