@@ -14,7 +14,9 @@ from .base import EstimatorError, check_image_pair
 _log = logging.getLogger(__name__)
 
 PRESETS = ("ultrafast", "fast", "medium")
-_SMALLEST_SIDE = 16
+# Of either side: below, the coarse levels of a wide image are lower than OpenCV's patches of 8
+# pixels, and it reads beyond them, up to the end of the process.
+_SMALLEST_SIDES = {"ultrafast": 32, "fast": 32, "medium": 16}
 
 
 class DisFlow:
@@ -45,15 +47,18 @@ class DisFlow:
         """Return the flow in pixels (see `FlowEstimator`).
 
         Raises:
-            EstimatorError: if the images differ in shape, or a side is under 16 pixels.
+            EstimatorError: if the images differ in shape, or a side is under 16 pixels (under 32
+                for ``fast`` and ``ultrafast``).
         """
         import cv2
 
         check_image_pair(first, second)
-        if min(first.shape[2:]) < _SMALLEST_SIDE:
+        smallest = _SMALLEST_SIDES[self.preset]
+        if min(first.shape[2:]) < smallest:
             raise EstimatorError(
-                f"DIS needs images of at least {_SMALLEST_SIDE} pixels a side, "
-                f"got {tuple(first.shape[2:])}"
+                f"DIS ({self.preset}) needs images of at least {smallest} pixels a side, "
+                f"got {tuple(first.shape[2:])}: enlarge them"
+                + ("" if self.preset == "medium" else ", or take preset 'medium'")
             )
         # Made per call: OpenCV's object holds buffers that two threads must not share.
         search = cv2.DISOpticalFlow.create(PRESETS.index(self.preset))

@@ -33,6 +33,16 @@ def test_dis_finds_a_shift():
     assert (inner - torch.tensor([3.0, 0.0])[:, None, None]).abs().median() < 0.1
 
 
+@pytest.mark.parametrize(("preset", "smallest"), [("medium", 16), ("fast", 32), ("ultrafast", 32)])
+def test_dis_takes_images_as_small_as_opencv_can_and_no_smaller(preset, smallest):
+    """Wide ones end the process else: the pyramid's depth follows from the width."""
+    estimator = make_flow_estimator("dis", preset=preset)
+    for size in ((smallest, 400), (smallest + 1, 90), (400, smallest), (smallest, smallest)):
+        assert torch.isfinite(estimator(*pair_with_shift(*size))).all()
+    with pytest.raises(EstimatorError, match=f"DIS .{preset}. needs images of at least {smallest}"):
+        estimator(*pair_with_shift(smallest - 1, 400))
+
+
 def test_dis_on_a_rendered_static_scene_is_near_the_exact_field():
     """Written beside the paper's 1.18 px for RAFT on real static videos (section 4.4)."""
     scene, source = scenes.room(), scenes.default_camera(192, 256)
