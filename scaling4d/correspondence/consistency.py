@@ -70,7 +70,8 @@ def covisible(
     """True where a pixel's point is the surface that the target's own depth map shows.
 
     A point counts as seen when it lies behind none of the four target pixels around its position
-    by more than ``tolerance`` times their depth; pixels beside an occlusion edge therefore do not.
+    by more than ``tolerance`` times their depth, and before not all of them by more: pixels beside
+    an occlusion edge do not, nor does what the target's map does not show, moved or misjudged.
 
     Args:
         field: field with target depth.
@@ -90,10 +91,12 @@ def covisible(
     x, y = field.positions().unbind(dim=1)
     left, top = (torch.nan_to_num(axis - 0.5).floor().long() for axis in (x, y))
     seen = field.in_frame()
+    near = torch.zeros_like(seen)
     flat = target_depth_map.flatten(1)
     for column in (left, left + 1):
         for row in (top, top + 1):
             index = row.clamp(0, field.height - 1) * field.width + column.clamp(0, field.width - 1)
             shown = flat.gather(1, index.flatten(1)).view_as(seen)
             seen = seen & (field.target_depth <= shown * (1 + tolerance))
-    return seen
+            near = near | (field.target_depth >= shown * (1 - tolerance))
+    return seen & near

@@ -204,7 +204,10 @@ def clip_gap(
 
 
 def average(reports: Sequence[GapReport]) -> GapReport:
-    """Mean over clips, each clip counting once; the number of frames is their sum."""
+    """Mean over clips, each clip counting once; the number of frames is their sum.
+
+    A clip that has no value of some statistic (Temp takes two pairs) does not count there.
+    """
     if not reports:
         raise ValueError("there is no report to average")
 
@@ -213,7 +216,8 @@ def average(reports: Sequence[GapReport]) -> GapReport:
             return Roughness(
                 **{name: mean([asdict(v)[name] for v in values]) for name in asdict(values[0])}
             )
-        return float(np.mean(values))
+        known = [value for value in values if not math.isnan(value)]
+        return float(np.mean(known)) if known else math.nan
 
     fields = ("epe", "vec_corr", "vec_corr_centred", "flow", "depth", "covisible_share")
     means = {name: mean([getattr(report, name) for report in reports]) for name in fields}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike
@@ -72,8 +71,8 @@ def translation_scale(
     have the parallax that it takes.
     """
     seen = depth_from_flow(flow, source_intrinsics, target_intrinsics, target_from_source)
-    seen = torch.where(trusted, seen, torch.nan)
+    seen = torch.where(trusted.cpu(), seen, torch.nan)
     try:
-        return depth_scale(seen.numpy(), np.asarray(depth, dtype=np.float64), minimum_points=100)
+        return depth_scale(seen.numpy(), depth.cpu().double().numpy(), minimum_points=100)
     except ValueError:
         return float("nan")

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from scaling4d.correspondence.consistency import covisible
-from scaling4d.correspondence.field import CorrespondenceField
+from scaling4d.correspondence.field import CorrespondenceField, from_depth
 from scaling4d.estimators import make_flow_estimator
 from scaling4d.evaluation.correspondence_gap import (
     average,
@@ -81,6 +81,14 @@ def test_a_single_pair_has_no_temporal_statistic():
     assert math.isnan(correspondence_gap(field, field).flow.temporal)
 
 
+def test_a_clip_without_a_statistic_does_not_take_it_from_the_mean():
+    long, short = (polynomial(frames=n) for n in (3, 1))
+    reports = [correspondence_gap(long, long), correspondence_gap(short, short)]
+    assert average(reports).flow.temporal == reports[0].flow.temporal
+    assert average(reports).flow.tv1 == pytest.approx(np.mean([r.flow.tv1 for r in reports]))
+    assert math.isnan(average(reports[1:]).flow.temporal)
+
+
 @pytest.fixture(scope="module")
 def clip():
     camera = scenes.default_camera(96, 128)
@@ -122,6 +130,22 @@ def test_covisibility_counts_what_the_target_shows_alone(clip):
     assert 0.005 < hidden.double().mean() < 0.5
     with pytest.raises(ValueError, match=r"must be .* like the field"):
         covisible(result.depth, torch.ones(1, 2 * 96, 2 * 128))
+
+
+@pytest.mark.parametrize("factor", [0.3, 3.0])
+def test_what_one_frame_alone_shows_is_not_compared(clip, factor):
+    """A thing, or an error, before or behind the surface that the other frame shows."""
+    depth = clip.depth.copy()
+    depth[0, 30:50, 40:60] *= factor
+    target = torch.from_numpy(clip.depth[1:2]).float()
+    pose = np.linalg.inv(clip.world_from_camera[1]) @ clip.world_from_camera[0]
+    lenses = clip.intrinsics[0], clip.intrinsics[1]
+    seen, wrong = (
+        covisible(from_depth(torch.from_numpy(z[:1]).float(), *lenses, pose), target)
+        for z in (clip.depth, depth)
+    )
+    assert seen[0, 32:48, 42:58].all()
+    assert not wrong[0, 30:50, 40:60].any()
 
 
 def zooming(clip):
