@@ -39,7 +39,8 @@ def read_depth(
         kind: what the file holds, see `DepthEstimate`.
 
     Raises:
-        EstimatorError: if a file is missing, of another kind, or damaged, or ``kind`` is unknown.
+        EstimatorError: if a file is missing, of another kind, or damaged, or holds whole numbers
+            (whose unit nothing states), or ``kind`` is unknown.
     """
     if kind not in get_args(DepthKind):
         raise EstimatorError(
@@ -67,6 +68,11 @@ def read_depth(
         stored = _read_intrinsics(Path(intrinsics))
     if depth.ndim != 3:
         raise EstimatorError(f"{path} must hold (frames, height, width), got {depth.shape}")
+    if not np.issubdtype(depth.dtype, np.floating):
+        raise EstimatorError(
+            f"{path} holds {depth.dtype}, and depth is floating-point numbers, metres where it is "
+            "metric: divide whole numbers by their unit (1000 for millimetres) and save the result"
+        )
     depth = depth.astype(np.float32)
     depth[~(depth > 0)] = np.nan
     cameras = None if stored is None else torch.from_numpy(_matrices(stored, len(depth)))

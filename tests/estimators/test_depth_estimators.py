@@ -144,6 +144,12 @@ def test_depth_is_read_from_npy_and_npz_with_its_unknown_pixels(tmp_path):
     assert replaced.intrinsics[:, 0, 0].tolist() == [9, 9, 9]
 
 
+def test_whole_numbers_have_no_unit(tmp_path):
+    np.save(tmp_path / "mm.npy", np.full((2, 4, 5), 1500, np.uint16))
+    with pytest.raises(EstimatorError, match=r"mm.npy holds uint16.*1000 for millimetres"):
+        read_depth(tmp_path / "mm.npy")
+
+
 def test_geometry_crafter_output_gives_depth_and_a_pinhole(tmp_path):
     k = np.array([[50.0, 0, 21.0], [0, 52.0, 14.0], [0, 0, 1]])
     rows, columns = np.mgrid[:30, :40]
