@@ -89,7 +89,8 @@ def inverse(field: CorrespondenceField, iterations: int = 8, seed: int = 0) -> C
     Each target pixel starts from the source pixel drawn there: the nearest one where the field has
     a target depth, else one at random. Newton steps with the slope of the field at that pixel then
     solve r + d(q + r) = 0. A step counts only where it brings the pixel nearer to the solution and
-    leaves it within reach of its start, so that it cannot jump across an occlusion edge.
+    leaves it within reach of its start, so that it cannot jump across an occlusion edge. Where the
+    field mirrors the image, as in a fold, there are no steps: the start is within a pixel or so.
 
     Args:
         field: the field to turn around.

@@ -155,6 +155,8 @@ def _warp_frames(
 def _new(shape: Sequence[int], dtype: torch.dtype) -> Tensor:
     """Memory from numpy, which asks for huge pages: the first write to it costs less."""
     size = dtype.itemsize * math.prod(shape)
+    if not size:  # torch cannot see numpy's empty bytes as another dtype
+        return torch.empty(shape, dtype=dtype)
     return torch.from_numpy(np.empty(size, np.uint8)).view(dtype).view(*shape)
 
 

@@ -141,7 +141,8 @@ def _gather(
     frames, channels, height, width = source.shape
     values = source.detach().contiguous().view(CARRIERS[source.element_size()])
     warped = values.new_empty((frames, channels, *chosen.shape[1:]))
-    mask = torch.empty((frames, 1, *chosen.shape[1:]), device=source.device)
+    mask_shape = (frames, 1, *chosen.shape[1:])
+    mask = torch.empty(mask_shape, dtype=torch.float32, device=source.device)
     _launch(
         kernels.gather_kernel,
         chosen,

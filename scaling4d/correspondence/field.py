@@ -155,7 +155,8 @@ def from_depth(
     x = columns - width / 2
     y = (rows - height / 2)[:, None]
 
-    # Where nothing is seen, divide by one: a gradient passes through masks as 0 x infinity.
+    # Where nothing is seen, divide by one, and multiply one where depth is infinite: a gradient
+    # passes through masks as 0 x infinity.
     inverse_depth = 1 / depth.where(depth > 0, 1)
     perspective = a20 * x + a21 * y
     depth_ratio = (perspective + a22) + e2 * inverse_depth
@@ -164,9 +165,11 @@ def from_depth(
     missing = ~((depth > 0) & (depth_ratio > MIN_DEPTH_RATIO))
     divisor = depth_ratio.masked_fill(missing, 1)
     displacement = torch.stack([across / divisor, down / divisor], dim=1)
+    infinite = depth.isinf()
+    target_depth = (depth.masked_fill(infinite, 1) * depth_ratio).masked_fill(infinite, torch.inf)
     return CorrespondenceField(
         displacement.masked_fill(missing[:, None], torch.nan),
-        (depth * depth_ratio).masked_fill(missing, torch.nan),
+        target_depth.masked_fill(missing, torch.nan),
     )
 
 

@@ -30,6 +30,8 @@ MIN_OVERLAP = 2.0**-10
 # Kernels move values without looking at them, so one compiled version serves each size in bytes.
 CARRIERS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 
+_SIGNED = {torch.uint16: torch.int16, torch.uint32: torch.int32, torch.uint64: torch.int64}
+
 _NO_KEY = torch.iinfo(torch.int64).max
 _INDEX_BITS = 31
 _INDEX_MASK = (1 << _INDEX_BITS) - 1
@@ -182,8 +184,11 @@ def follow(
     channels = source.shape[1]
     drawn = winner >= 0
     index = winner.clamp(min=0).flatten(1).long()[:, None].expand(-1, channels, -1)
-    values = source.flatten(2).gather(2, index).unflatten(2, winner.shape[1:])
-    return values.masked_fill(~drawn[:, None], 0), drawn[:, None].to(torch.float32)
+    signed = _SIGNED.get(source.dtype)  # of unsigned integers torch can gather bytes alone
+    values = source if signed is None else source.view(signed)
+    values = values.flatten(2).gather(2, index).unflatten(2, winner.shape[1:])
+    warped = values.masked_fill(~drawn[:, None], 0)
+    return warped if signed is None else warped.view(source.dtype), drawn[:, None].float()
 
 
 def frame_keys(seed: int, frames: int) -> Int[Tensor, "frames 2"]:

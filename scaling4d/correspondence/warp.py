@@ -233,7 +233,7 @@ def _check_results(
 ) -> None:
     """Raise ValueError unless kernels, which check nothing, can write into ``results``."""
     remedy = "leave it out, or pass the last result for such a source and depth"
-    for result, (shape, dtype) in zip(results, kinds, strict=True):
+    for number, (result, (shape, dtype)) in enumerate(zip(results, kinds, strict=True)):
         if (tuple(result.shape), result.dtype, result.device) != (shape, dtype, depth.device):
             raise ValueError(
                 f"out must hold {shape} {dtype} on {depth.device} here, got "
@@ -246,11 +246,13 @@ def _check_results(
                 "out shares memory with the source or the depth, which would be overwritten while "
                 f"it is read: {remedy}"
             )
+        if any(_overlap(result, other) for other in results[:number]):
+            raise ValueError(f"the tensors of out share memory with each other: {remedy}")
 
 
 def _overlap(result: Tensor, read: Tensor) -> bool:
     """Whether a tensor that is written lies in memory of one that is read, stride by stride."""
-    if result.untyped_storage().data_ptr() != read.untyped_storage().data_ptr():
+    if not result.numel() or not read.numel():
         return False
     first = read.data_ptr()
     last = first + read.element_size() * sum(

@@ -96,10 +96,10 @@ class VideoFlow:
         self._estimate([*wanted, *((target, source) for source, target in wanted)])
         if method == "chain":
             chained = self._chained(pairs)
-            return LongRangeFlow(*chained, torch.zeros(len(pairs)))
+            return LongRangeFlow(*chained, torch.zeros(len(pairs), device=self.video.device))
         direct, passes = self._direct(pairs)
         if method == "direct":
-            return LongRangeFlow(direct, passes, torch.ones(len(pairs)))
+            return LongRangeFlow(direct, passes, torch.ones(len(pairs), device=self.video.device))
         chain, links_pass = self._chained(pairs)
         take_chain = ~passes & links_pass
         merged = torch.where(take_chain[:, None], chain.displacement, direct.displacement)

@@ -162,6 +162,20 @@ def test_depth_that_is_no_surface_has_no_correspondence(value):
     assert field.valid_share().item() == pytest.approx(19 / 20)
 
 
+def test_gradients_of_the_target_depth_are_finite_beside_points_at_infinity():
+    depth = torch.full((1, 4, 5), 2.0, dtype=torch.float64)
+    depth[0, 1, 3], depth[0, 2, 2] = torch.inf, torch.nan
+    depth.requires_grad_()
+    pose = np.eye(4)
+    pose[:3, 3] = 0.2, 0.1, -0.5
+    field = from_depth(depth, K, K, pose)
+    assert field.target_depth[0, 1, 3].item() == np.inf
+    (gradient,) = torch.autograd.grad(field.target_depth[0].nan_to_num(0, 0).sum(), depth)
+    assert gradient[0, 1, 3] == 0
+    assert gradient[0, 2, 2] == 0
+    assert (gradient[0, 0] == 1).all(), "sideways and along the axis depth changes as depth"
+
+
 def test_points_behind_the_target_camera_have_no_correspondence():
     forward = scenes.rigid(np.eye(3), (0, 0, -3.0))
     depth = torch.full((1, HEIGHT, WIDTH), 5.0)

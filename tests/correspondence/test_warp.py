@@ -49,16 +49,25 @@ def test_fused_path_is_the_reference(rule, footprint, dtype):
         assert torch.equal(mask, fused.mask)
 
 
-@pytest.mark.parametrize(
-    "dtype", [torch.uint8, torch.bfloat16, torch.float16, torch.int32, torch.float64, torch.bool]
-)
+WHOLE = [torch.uint8, torch.uint16, torch.uint32, torch.int32, torch.bool]
+REAL = [torch.bfloat16, torch.float16, torch.float64]
+
+
+@pytest.mark.parametrize("dtype", [*WHOLE, *REAL])
 def test_values_of_any_dtype_are_moved_unblended(dtype):
     source, *rest = moving_clip(frames=2)
-    source = (source * 50).to(dtype)
+    source = (source.abs() * 50).to(dtype)
     warp = warp_from_depth(source, *rest)
     assert warp.warped.dtype == dtype
     reference, _ = gather(source, warp.winner, "reference")
     assert torch.equal(warp.warped, reference)
+
+
+def test_a_source_of_no_channels_has_a_mask():
+    source, *rest = moving_clip(frames=2)
+    warp = warp_from_depth(source[:, :0], *rest)
+    assert warp.warped.shape == (2, 0, *source.shape[2:])
+    assert torch.equal(warp.mask, warp_from_depth(source, *rest).mask)
 
 
 def test_inputs_need_not_be_contiguous():
@@ -177,6 +186,15 @@ def test_a_result_is_not_written_over_what_is_read() -> None:
     assert first.field.target_depth is not None
     with pytest.raises(ValueError, match="out shares memory with the source or the depth"):
         warp_from_depth(source, first.field.target_depth, *cameras, out=first)
+    # Two arrays over one buffer are two storages of torch.
+    buffer = np.zeros(depth.numel() * 3, np.float32)
+    shared = torch.from_numpy(buffer[: depth.numel()].reshape(depth.shape)).copy_(depth)
+    whole = torch.from_numpy(buffer.reshape(source.shape))
+    with pytest.raises(ValueError, match="out shares memory with the source or the depth"):
+        render_from_depth(source, shared, *cameras, out=(whole, first.mask))
+    part = first.warped.view(-1)[: first.mask.numel()].view(first.mask.shape)
+    with pytest.raises(ValueError, match="share memory with each other"):
+        render_from_depth(source, depth, *cameras, out=(first.warped, part))
     halves = torch.cat([source, source])  # one storage, two clips
     into = halves[len(source) :]
     mask = torch.empty_like(first.mask)
