@@ -1,7 +1,8 @@
-"""COLMAP's text model: cameras.txt and images.txt in one folder."""
+"""COLMAP's model in one folder: read as text or binary, written as text."""
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -9,45 +10,59 @@ import numpy.typing as npt
 
 from scaling4d.geometry.camera import intrinsics_matrix, invert_pose
 from scaling4d.geometry.camera_path import CameraPath
+from scaling4d.geometry.formats import colmap_binary
+from scaling4d.geometry.formats.colmap_lenses import PINHOLES as PINHOLES
+from scaling4d.geometry.formats.colmap_lenses import pinhole
 from scaling4d.geometry.formats.files import numbers, read_text, words, write_text
 from scaling4d.geometry.formats.given import Given, frame_numbers
 from scaling4d.geometry.formats.image_names import natural, numbered
 from scaling4d.geometry.rotation import quaternion_from_rotation, rotation_from_quaternion
 
+logger = logging.getLogger(__name__)
+
 FloatArray = npt.NDArray[np.float64]
 
 COLMAP = (
     "folder with images.txt (`id qw qx qy qz tx ty tz camera name` and a line of points), "
-    "world-to-camera, OpenCV axes, and cameras.txt, pixels with the corner at 0; numbers in image "
-    "names that start at 1 are shifted to 0"
+    "world-to-camera, OpenCV axes, and cameras.txt, pixels with the corner at 0; or images.bin and "
+    "cameras.bin, which are read first; numbers in image names that start at 1 are shifted to 0"
 )
 # What we write counts from 0 even where frame 0 is missing; readers of COLMAP skip comments.
 _FROM_ZERO = "# names count frames from 0"
-
-# Camera models that are pinholes where their distortion is 0, and the positions of fx, fy, cx, cy
-# among their parameters; what follows is distortion.
-PINHOLES = {
-    "SIMPLE_PINHOLE": (0, 0, 1, 2),
-    "PINHOLE": (0, 1, 2, 3),
-    "SIMPLE_RADIAL": (0, 0, 1, 2),
-    "RADIAL": (0, 0, 1, 2),
-    "OPENCV": (0, 1, 2, 3),
-}
+# Files of a model that COLMAP would read instead of what we write, or with it.
+_OTHERS = (
+    *("images.bin", "cameras.bin", "points3D.bin", "rigs.bin", "frames.bin"),
+    *("rigs.txt", "frames.txt"),
+)
 
 
 def read_colmap(path: Path, given: Given) -> CameraPath:
-    """Read a COLMAP text model; images come in the order of their names."""
+    """Read a COLMAP model; images come in the order of their names.
+
+    Of a folder that holds both, the binary model is read, as COLMAP does; a line of the log says
+    so, and the path of images.txt or images.bin itself tells which of them is meant.
+    """
     folder = path.parent if path.is_file() else path
-    lenses = _read_lenses(folder / "cameras.txt")
-    lines = read_text(folder / "images.txt", "COLMAP").splitlines()
-    images = sorted(_read_images(lines, folder / "images.txt"), key=lambda image: natural(image[0]))
+    first_frame = given.first_frame
+    if _is_binary(path):
+        images_path = folder / "images.bin"
+        lenses_path = folder / "cameras.bin"
+        lenses = colmap_binary.read_lenses(lenses_path)
+        images = colmap_binary.read_images(images_path)
+    else:
+        images_path = folder / "images.txt"
+        lenses_path = folder / "cameras.txt"
+        lenses = _read_lenses(lenses_path)
+        lines = read_text(images_path, "COLMAP").splitlines()
+        images = _read_images(lines, images_path)
+        first_frame = 0 if first_frame is None and _FROM_ZERO in lines else first_frame
+    images = sorted(images, key=lambda image: natural(image[0]))
     if not images:
         raise ValueError(f"{folder} holds no registered images")
     names, rows, lens_ids = zip(*images, strict=True)
-    first_frame = 0 if given.first_frame is None and _FROM_ZERO in lines else given.first_frame
     missing = [lens for lens in lens_ids if lens not in lenses]
     if missing:
-        raise ValueError(f"{folder / 'cameras.txt'} lacks camera {missing[0]}")
+        raise ValueError(f"{lenses_path} lacks camera {missing[0]}")
     table = np.stack(rows)
     camera_from_world = np.tile(np.eye(4), (len(table), 1, 1))
     camera_from_world[:, :3, :3] = rotation_from_quaternion(table[:, :4])
@@ -57,12 +72,15 @@ def read_colmap(path: Path, given: Given) -> CameraPath:
         raise ValueError(f"{folder}: images have different sizes, {sorted(sizes)} (height, width)")
     height, width = sizes.pop()
     intrinsics = intrinsics_matrix(*np.stack([lenses[lens][1] for lens in lens_ids]).T)
-    index = numbered(names, folder / "images.txt", first_frame)
+    index = numbered(names, images_path, first_frame)
     return CameraPath(invert_pose(camera_from_world), intrinsics, height, width, None, index)
 
 
 def write_colmap(path: Path, cameras: CameraPath, given: Given) -> None:
-    """Write a COLMAP text model: PINHOLE cameras, images named by frame number, no points."""
+    """Write a COLMAP text model: PINHOLE cameras, images named by frame number, no points.
+
+    It replaces a model in the folder whole: COLMAP would read an old binary one in its place.
+    """
     height, width = cameras.require_size("COLMAP")
     intrinsics = cameras.require_intrinsics("COLMAP")
     index = frame_numbers(cameras)
@@ -93,6 +111,23 @@ def write_colmap(path: Path, cameras: CameraPath, given: Given) -> None:
             ]
         ),
     )
+    for other in (path / name for name in _OTHERS):
+        if other.is_file():
+            logger.info("%s belonged to the model that was replaced, and is removed", other)
+            other.unlink()
+
+
+def _is_binary(path: Path) -> bool:
+    """Whether the path, a folder or one of its files, is read as a binary model."""
+    if path.is_file():
+        return path.suffix == ".bin"
+    binary = all((path / name).is_file() for name in ("images.bin", "cameras.bin"))
+    if binary and (path / "images.txt").is_file():
+        logger.info(
+            "%s holds a binary model and a text model: reading the binary one, as COLMAP does "
+            "(%s names the other)", path, path / "images.txt",
+        )  # fmt: skip
+    return binary or ((path / "images.bin").is_file() and not (path / "images.txt").is_file())
 
 
 def _read_lenses(path: Path) -> dict[str, tuple[tuple[int, int], FloatArray]]:
@@ -104,22 +139,8 @@ def _read_lenses(path: Path) -> dict[str, tuple[tuple[int, int], FloatArray]]:
         where = f"{path} line {number}"
         if len(fields) < 7:
             raise ValueError(f"{where}: expected `id model width height parameters`")
-        model = fields[1]
-        if model not in PINHOLES:
-            known = ", ".join(PINHOLES)
-            raise ValueError(
-                f"{where}: camera model {model} is not a pinhole, of which {known} are known: "
-                f"undistort the images first"
-            )
-        order = PINHOLES[model]
         width, height, *parameters = numbers(fields[2:], where)
-        if len(parameters) <= max(order):
-            raise ValueError(f"{where}: {model} needs {max(order) + 1} parameters or more")
-        if np.any(np.array(parameters[max(order) + 1 :]) != 0.0):
-            raise ValueError(
-                f"{where}: the lens is distorted; undistort the images with COLMAP first"
-            )
-        lenses[fields[0]] = ((int(height), int(width)), np.array([parameters[i] for i in order]))
+        lenses[fields[0]] = ((int(height), int(width)), pinhole(fields[1], parameters, where))
     return lenses
 
 
@@ -134,6 +155,7 @@ def _read_images(lines: list[str], path: Path) -> list[tuple[str, FloatArray, st
         if line.startswith("#"):
             continue
         if expect_points:
+            _require_points(line, f"{path} line {number}")
             expect_points = False
             continue
         if not line.strip():
@@ -146,3 +168,16 @@ def _read_images(lines: list[str], path: Path) -> list[tuple[str, FloatArray, st
         images.append((fields[9].strip(), numbers(fields[1:8], f"{path} line {number}"), fields[8]))
         expect_points = True
     return images
+
+
+def _require_points(line: str, where: str) -> None:
+    """Check that a line can be the points of an image: x, y and a whole number for each.
+
+    Without this a file whose empty lines were lost would be read as every second image.
+    """
+    fields = line.split()
+    if fields and (len(fields) % 3 or not fields[-1].lstrip("-").isdigit()):
+        raise ValueError(
+            f"{where}: expected the points of the image in the line above, `x y id` for each, or "
+            f"an empty line where it has none: write the file with its empty lines"
+        )

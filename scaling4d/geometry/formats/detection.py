@@ -55,6 +55,7 @@ _ARRAYS = {
 def _detect_folder(path: Path) -> str | None:
     marks = {
         "images.txt": "colmap",
+        "images.bin": "colmap",
         "transforms.json": "nerfstudio",
         "poses.npy": "spatialvid",
         "camera.npz": "gen3c",
@@ -65,6 +66,8 @@ def _detect_folder(path: Path) -> str | None:
 
 def _detect_file(path: Path) -> str | None:
     """Look inside JSON, npz and text files for what only one format has."""
+    if path.name in ("images.txt", "images.bin"):
+        return "colmap"
     if path.suffix == ".npz":
         if path.parent.name == "pose":
             return "vipe"
