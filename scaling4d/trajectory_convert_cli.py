@@ -8,7 +8,8 @@ import dataclasses
 import numpy as np
 
 from scaling4d.geometry.camera_path import CameraPath
-from scaling4d.geometry.formats.given import frame_numbers
+from scaling4d.geometry.formats.frame_places import placed_by_times, require_every_frame
+from scaling4d.geometry.formats.given import Given
 from scaling4d.geometry.trajectory_io import (
     FORMATS,
     MotionFormat,
@@ -28,14 +29,13 @@ def convert(arguments: argparse.Namespace) -> int:
     kind = FORMATS[name]
     refuse_to_replace(output, arguments.force)
     given = given_from(arguments)
+    read = dataclasses.replace(given, intrinsics=None) if arguments.drop_intrinsics else given
+    cameras, trajectory = read_input(arguments, read, lambda held: _placed(held, arguments, given))
     if arguments.drop_intrinsics:
-        cameras, trajectory = read_input(arguments, dataclasses.replace(given, intrinsics=None))
         cameras = None if cameras is None else cameras.replaced(intrinsics=None)
         trajectory = dataclasses.replace(trajectory, intrinsics=None, focal_scale=None)
-    else:
-        cameras, trajectory = read_input(arguments, given)
-    if cameras is not None:
-        _require_frame_numbers(arguments, cameras, name)
+    if cameras is not None and isinstance(kind, MotionFormat):
+        require_every_frame(cameras, arguments.input, name)
     factor = _scale_factor(arguments)
     if cameras is not None and isinstance(kind, PoseFormat):
         # From pose file to pose file the cameras keep their own world.
@@ -54,8 +54,13 @@ def convert(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _require_frame_numbers(arguments: argparse.Namespace, cameras: CameraPath, name: str) -> None:
-    """Check that the output ``name`` does not pass key frames off as consecutive frames."""
+def _placed(cameras: CameraPath, arguments: argparse.Namespace, given: Given) -> CameraPath:
+    """Return cameras with frame numbers from their times, where the output holds no times.
+
+    Raises:
+        ValueError: if it would pass key frames off as consecutive frames.
+    """
+    name, _ = output_format(arguments.output)
     source, target = FORMATS[split_name(arguments.input)[0]], FORMATS[name]
     timed = isinstance(target, MotionFormat) or target.timed
     sparse = isinstance(source, PoseFormat) and source.sparse
@@ -64,15 +69,9 @@ def _require_frame_numbers(arguments: argparse.Namespace, cameras: CameraPath, n
             f"{arguments.input} holds one pose per key frame, and {name} holds times or frame "
             f"numbers: give --video-frames, the number of frames of the video"
         )
-    numbers = frame_numbers(cameras)
-    gaps = bool(np.any(np.diff(numbers) != 1))
-    consecutive = isinstance(target, MotionFormat) or not (target.timed or target.sparse)
-    if consecutive and gaps:
-        raise ValueError(
-            f"{name} holds every frame, and {arguments.input} has cameras at some, "
-            f"{numbers[0]} to {numbers[-1]}: give --frames {numbers[-1] - numbers[0] + 1} for all "
-            f"between them"
-        )
+    if isinstance(target, PoseFormat) and target.seconds:
+        return cameras
+    return placed_by_times(cameras, given, arguments.input, name)
 
 
 def _scale_factor(arguments: argparse.Namespace) -> float:

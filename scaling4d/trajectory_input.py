@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -76,8 +77,15 @@ def given_from(arguments: argparse.Namespace) -> Given:
     )
 
 
-def read_input(arguments: argparse.Namespace, given: Given) -> tuple[CameraPath | None, Trajectory]:
-    """Return the cameras (for pose files) and the trajectory of the input."""
+def read_input(
+    arguments: argparse.Namespace,
+    given: Given,
+    place: Callable[[CameraPath], CameraPath] = lambda cameras: cameras,
+) -> tuple[CameraPath | None, Trajectory]:
+    """Return the cameras (for pose files) and the trajectory of the input.
+
+    ``place`` gives cameras with times their frame numbers, before they are resampled.
+    """
     text = arguments.input
     if arguments.frames is not None:
         require_frame_count(arguments.frames, "--frames")
@@ -90,7 +98,7 @@ def read_input(arguments: argparse.Namespace, given: Given) -> tuple[CameraPath 
     kind = FORMATS[name]
     frames, method = arguments.frames, arguments.resample
     if isinstance(kind, PoseFormat):
-        cameras = kind.read(path, given)
+        cameras = place(kind.read(path, given))
         cameras = cameras if frames is None else cameras.resampled(frames, method)
         return cameras, Trajectory.from_cameras(cameras, arguments.mode)
     trajectory = kind.read(path, frames, arguments.pivot_depth)

@@ -16,6 +16,7 @@ from scaling4d.geometry.camera import (
     require_pixels,
     require_rigid,
 )
+from scaling4d.geometry.frame_count import MOST_FRAMES
 from scaling4d.geometry.interpolation import interpolate_poses, linear
 
 logger = logging.getLogger(__name__)
@@ -154,7 +155,7 @@ class CameraPath:
         spread = self.at_frames(np.linspace(keys[0], keys[-1], frames), method)
         return spread if frames == keys[-1] - keys[0] + 1 else spread.replaced(frame_index=None)
 
-    def in_video(self, frames: int, fps: float, name: str) -> CameraPath:
+    def in_video(self, frames: int | None, fps: float, name: str) -> CameraPath:
         """Return the path with numbers of the video's frames, from the times where it has none.
 
         A camera at t seconds belongs to frame round(t fps). Times that do not lie within the video
@@ -164,7 +165,7 @@ class CameraPath:
         what was done.
 
         Args:
-            frames: of the whole video.
+            frames: of the whole video, or None where it is not known: as many as a video can have.
             fps: frames per second of the video.
             name: of the file, for messages.
 
@@ -180,21 +181,23 @@ class CameraPath:
             )
             return self
         numbers, clock = np.rint(self.times * fps), "are seconds of the video"
-        if numbers[0] < 0 or numbers[-1] >= frames:
+        most = MOST_FRAMES if frames is None else frames
+        if numbers[0] < 0 or numbers[-1] >= most:
             numbers = np.rint((self.times - self.times[0]) * fps)
             clock = "are counted from the first camera, at frame 0"
         in_order = np.array_equal(numbers, np.arange(len(self)))
-        if not in_order and (numbers[-1] >= frames or np.any(np.diff(numbers) < 1)):
+        if not in_order and (numbers[-1] >= most or np.any(np.diff(numbers) < 1)):
             span = self.times[-1] - self.times[0]
+            length = "has frames at" if frames is None else f"is {frames} frames at"
             raise ValueError(
-                f"{name} holds {len(self)} cameras over {span:g} s, and the video is {frames} "
-                f"frames at {fps:g} per second: give one camera for each frame, or times in "
+                f"{name} holds {len(self)} cameras over {span:g} s, and the video {length} "
+                f"{fps:g} per second: give one camera for each frame, or times in "
                 f"seconds within the video, each on a frame of its own"
             )
         logger.info(
-            "%s: its %d cameras belong to frames %d to %d of the video's %d by their times, "
-            "which %s",
-            name, len(self), numbers[0], numbers[-1], frames, clock,
+            "%s: its %d cameras belong to frames %d to %d%s by their times, which %s",
+            name, len(self), numbers[0], numbers[-1],
+            "" if frames is None else f" of the video's {frames}", clock,
         )  # fmt: skip
         return self.replaced(frame_index=numbers.astype(np.int64))
 

@@ -17,6 +17,11 @@ from scaling4d.geometry.camera_path import CameraPath
 from scaling4d.geometry.formats.detection import detect_format as detect_format
 from scaling4d.geometry.formats.detection import output_format as output_format
 from scaling4d.geometry.formats.detection import split_name as split_name
+from scaling4d.geometry.formats.frame_places import (
+    require_even_steps,
+    require_even_times,
+    require_every_frame,
+)
 from scaling4d.geometry.formats.given import Given
 from scaling4d.geometry.formats.registry import FORMATS as FORMATS
 from scaling4d.geometry.formats.registry import MotionFormat as MotionFormat
@@ -50,11 +55,18 @@ def write_cameras(
     """Write cameras to a file of a pose format of `FORMATS`, as a whole or not at all.
 
     Raises:
-        ValueError: if the format cannot hold them, saying what is missing.
+        ValueError: if the format cannot hold them, saying what is missing, or if its readers would
+            take them for cameras of other frames.
     """
     kind, given = _pose_format(name), given or Given()
     if not kind.lens:
         _refuse_to_lose_a_zoom(cameras, name, given)
+    if not kind.seconds and name != "usd":  # which spaces them by its own rules
+        require_even_times(cameras, "this path", name)
+    if kind.sparse:
+        require_even_steps(cameras, "this path", name)
+    elif not kind.timed:
+        require_every_frame(cameras, "this path", name)
     kind.write(Path(path), cameras, given)
 
 

@@ -33,6 +33,11 @@ def camera_path(frames: int = 5, seed: int = 0) -> CameraPath:
     )
 
 
+def every_frame(frames: int = 5, seed: int = 0) -> CameraPath:
+    """The same path with a camera for each frame, which every format can hold."""
+    return camera_path(frames, seed).replaced(times=None, frame_index=None)
+
+
 _coordinate = st.floats(-100.0, 100.0, allow_nan=False, width=64)
 # Angles at which careless conversions lose digits: none, tiny, quarter and half turns, nearly.
 _angle = st.one_of(

@@ -23,7 +23,7 @@ from scaling4d.geometry.trajectory_io import (
     write_cameras,
     write_trajectory,
 )
-from tests.geometry.camera_paths import HEIGHT, WIDTH, camera_path, camera_paths
+from tests.geometry.camera_paths import HEIGHT, WIDTH, camera_path, camera_paths, every_frame
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def test_a_written_file_is_recognised_without_naming_its_format(name: str, tmp_p
 
 @pytest.mark.parametrize("name", WITH_LENS)
 def test_a_format_with_intrinsics_refuses_to_write_without_them(name: str, tmp_path: Path) -> None:
-    bare = camera_path().replaced(intrinsics=None)
+    bare = every_frame().replaced(intrinsics=None)
     with pytest.raises(ValueError, match="give fx, fy, cx, cy"):
         write_cameras(tmp_path / HOLDS[name].file, bare, name, SIZE)
     assert not any(path.is_file() for path in tmp_path.rglob("*"))
@@ -149,7 +149,7 @@ def test_a_format_with_intrinsics_refuses_to_write_without_them(name: str, tmp_p
 
 @pytest.mark.parametrize("name", WITH_LENS)
 def test_a_skew_is_refused_because_no_format_holds_one(name: str, tmp_path: Path) -> None:
-    cameras = camera_path()
+    cameras = every_frame()
     skewed = cameras.intrinsics.copy()
     skewed[:, 0, 1] = 0.1
     with pytest.raises(ValueError, match="skew"):
@@ -159,7 +159,7 @@ def test_a_skew_is_refused_because_no_format_holds_one(name: str, tmp_path: Path
 @pytest.mark.parametrize("name", [name for name, holds in HOLDS.items() if holds.one_lens])
 def test_a_format_with_one_lens_refuses_a_zoom(name: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="one lens for all frames"):
-        write_cameras(tmp_path / HOLDS[name].file, camera_path(), name)
+        write_cameras(tmp_path / HOLDS[name].file, every_frame(), name)
     assert not any(tmp_path.iterdir())
 
 
@@ -168,13 +168,14 @@ def test_the_registry_knows_what_each_format_holds() -> None:
         kind = FORMATS[name]
         assert isinstance(kind, PoseFormat)
         assert kind.lens == holds.intrinsics, name
+        assert kind.seconds == holds.times, name
         assert kind.timed == (holds.times or holds.frame_index or name == "usd"), name
 
 
 @pytest.mark.parametrize("name", [name for name, holds in HOLDS.items() if not holds.intrinsics])
 def test_a_format_without_intrinsics_loses_no_zoom(name: str, tmp_path: Path) -> None:
     path = tmp_path / HOLDS[name].file
-    zooming = camera_path()
+    zooming = every_frame()
     with pytest.raises(ValueError, match="holds no intrinsics, and these cameras zoom"):
         write_cameras(path, zooming, name)
     constant = zooming.replaced(intrinsics=np.tile(zooming.intrinsics[0], (5, 1, 1)))
@@ -185,7 +186,7 @@ def test_a_format_without_intrinsics_loses_no_zoom(name: str, tmp_path: Path) ->
         with pytest.raises(ValueError, match="--drop-intrinsics"):
             write_trajectory(path, moving, name, outside)
     assert not any(tmp_path.iterdir())
-    write_cameras(path, constant, name, SIZE)
+    write_cameras(path, constant, name, replace(SIZE, fps=24.0))
 
 
 @pytest.mark.parametrize("name", WITH_LENS)
@@ -210,7 +211,7 @@ def test_given_intrinsics_reach_a_stage_of_unknown_size(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["re10k", "colmap", "nerfstudio", "spatialvid", "usd"])
 def test_a_format_that_needs_the_image_size_says_so(name: str, tmp_path: Path) -> None:
-    cameras = camera_path().replaced(height=None, width=None)
+    cameras = every_frame().replaced(height=None, width=None)
     with pytest.raises(ValueError, match="give height and width"):
         write_cameras(tmp_path / HOLDS[name].file, cameras, name)
 

@@ -13,7 +13,7 @@ from scaling4d.geometry.camera_path import CameraPath
 from scaling4d.geometry.formats.given import Given
 from scaling4d.geometry.trajectory import Trajectory
 from scaling4d.geometry.trajectory_io import read_cameras, write_cameras
-from tests.geometry.camera_paths import camera_path
+from tests.geometry.camera_paths import camera_path, every_frame
 
 EYES = np.tile(np.eye(4), (3, 1, 1))
 SIZE = Given(height=480, width=640)
@@ -127,7 +127,7 @@ def test_pixels_where_shares_of_the_image_belong_are_noticed(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("name", ["re10k", "spatialvid"])
 def test_shares_that_would_not_be_read_back_are_not_written(name: str, tmp_path: Path) -> None:
-    cameras = camera_path().replaced(height=4, width=4)
+    cameras = every_frame().replaced(height=4, width=4)
     with pytest.raises(ValueError, match="give the size of the image"):
         write_cameras(tmp_path / "out", cameras, name)
 

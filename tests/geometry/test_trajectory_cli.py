@@ -15,7 +15,7 @@ from scaling4d.geometry.camera import intrinsics_matrix
 from scaling4d.geometry.camera_path import CameraPath
 from scaling4d.geometry.trajectory import Trajectory, parse_trajectory
 from scaling4d.geometry.trajectory_io import FORMATS, read_cameras, write_cameras
-from tests.geometry.camera_paths import HEIGHT, WIDTH, camera_path
+from tests.geometry.camera_paths import HEIGHT, WIDTH, camera_path, every_frame
 from tests.geometry.test_formats import HOLDS, SIZE, held
 
 
@@ -78,7 +78,7 @@ def test_validate_reports_the_motion_and_warns_of_a_jump(
 ) -> None:
     status, out, _ = run(capsys, "validate", "dolly:distance=2", "--frames", 5)
     assert (status, "2 m long" in out, "warning" in out) == (0, True, False)
-    cameras = one_lens(camera_path(9))
+    cameras = one_lens(every_frame(9))
     poses = np.tile(np.eye(4), (9, 1, 1))
     poses[:, 0, 3] = (0, 1, 2, 3, 4, 30, 31, 32, 33)
     write_cameras(tmp_path / "jump.kitti", cameras.replaced(world_from_camera=poses), "kitti")
@@ -254,7 +254,7 @@ def test_a_zoom_is_not_lost_in_silence_and_can_be_left_out(
 def test_intrinsics_of_the_file_can_be_replaced(
     tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    write_cameras(tmp_path / "sparse", camera_path(4).replaced(frame_index=None), "colmap")
+    write_cameras(tmp_path / "sparse", every_frame(4), "colmap")
     out = tmp_path / "out.npz"
     command = ("convert", tmp_path / "sparse", f"vista4d:{out}", "--intrinsics", 50, 60, 40, 30)
     status, _, error = run(capsys, *command)
@@ -267,7 +267,7 @@ def test_intrinsics_of_the_file_can_be_replaced(
 def test_a_reconstruction_becomes_keyframes_with_its_zoom(
     tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    cameras = one_lens(camera_path(4)).replaced(frame_index=None)
+    cameras = one_lens(every_frame(4))
     lenses = cameras.intrinsics.copy()
     lenses[:, :2, :2] *= np.array([1.0, 1.5, 2.0, 3.0])[:, None, None]
     write_cameras(tmp_path / "sparse", cameras.replaced(intrinsics=lenses), "colmap")
@@ -293,7 +293,7 @@ def test_key_frames_are_not_passed_off_as_every_frame(
     output: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    write_cameras("clip", one_lens(camera_path(4)), "spatialvid")
+    write_cameras("clip", one_lens(every_frame(4)), "spatialvid")
     command = ["convert", "clip", output, "--height", HEIGHT, "--width", WIDTH, "--fps", 30]
     status, _, error = run(capsys, *command)
     assert (status, "one pose per key frame" in error, "--video-frames" in error) == (2, True, True)
@@ -317,7 +317,7 @@ def test_key_frames_need_no_video_where_nothing_is_numbered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    write_cameras("clip", camera_path(4), "spatialvid")
+    write_cameras("clip", every_frame(4), "spatialvid")
     size = ("--height", HEIGHT, "--width", WIDTH)
     assert run(capsys, "convert", "clip", "vista4d:out.npz", *size)[0] == 0
 

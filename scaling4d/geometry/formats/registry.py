@@ -44,6 +44,7 @@ class PoseFormat:
         upright: whether its world is known to be z up, so that a motion written to it must be too.
         lens: whether it holds intrinsics.
         timed: whether it holds times or frame numbers.
+        seconds: whether it holds the time of each camera.
         sparse: whether it has a pose per key frame, numbered only with the video's length.
     """
 
@@ -55,6 +56,7 @@ class PoseFormat:
     upright: bool = False
     lens: bool = True
     timed: bool = True
+    seconds: bool = False
     sparse: bool = False
 
     def read(self, path: Path, given: Given) -> CameraPath:
@@ -139,7 +141,9 @@ FORMATS: dict[str, PoseFormat | MotionFormat] = {
         lambda path, frames, depth: read_keyframes(path, frames=frames, pivot_depth=depth),
         write_keyframes,
     ),
-    "re10k": PoseFormat(text_tables.RE10K, text_tables.read_re10k, text_tables.write_re10k, True),
+    "re10k": PoseFormat(
+        text_tables.RE10K, text_tables.read_re10k, text_tables.write_re10k, True, seconds=True
+    ),
     "recammaster": PoseFormat(
         recammaster.RECAMMASTER,
         recammaster.read_recammaster,
@@ -180,7 +184,9 @@ FORMATS: dict[str, PoseFormat | MotionFormat] = {
         sparse=True,
     ),
     "colmap": PoseFormat(colmap.COLMAP, colmap.read_colmap, colmap.write_colmap, True),
-    "tum": PoseFormat(text_tables.TUM, text_tables.read_tum, text_tables.write_tum, lens=False),
+    "tum": PoseFormat(
+        text_tables.TUM, text_tables.read_tum, text_tables.write_tum, lens=False, seconds=True
+    ),
     "kitti": PoseFormat(
         text_tables.KITTI, text_tables.read_kitti, text_tables.write_kitti, lens=False, timed=False
     ),
