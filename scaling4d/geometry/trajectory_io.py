@@ -8,6 +8,7 @@ of the same kind (`write_trajectory`), because poses alone do not say which para
 from __future__ import annotations
 
 import dataclasses
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,8 @@ from scaling4d.geometry.formats.registry import FORMATS as FORMATS
 from scaling4d.geometry.formats.registry import MotionFormat as MotionFormat
 from scaling4d.geometry.formats.registry import PoseFormat as PoseFormat
 from scaling4d.geometry.trajectory import Trajectory
+
+logger = logging.getLogger(__name__)
 
 _SAME_SHAPE = 0.01
 
@@ -77,6 +80,8 @@ def write_trajectory(
 
     Pose formats receive the cameras in the frame of the source camera (mode "world": the world);
     those with a z-up world receive them with the source camera at the origin, looking along y.
+    Readers take the first camera of such a file for the source camera: where it is another, a line
+    of the log says so.
 
     Raises:
         ValueError: if the format cannot hold it.
@@ -92,6 +97,12 @@ def write_trajectory(
         )
     if not kind.lens and trajectory.focal_scale is not None:
         raise _no_place_for_a_zoom(name)
+    start = trajectory.target_from_source[0]
+    if trajectory.mode == "relative" and np.abs(start - np.eye(4)).max() > 1e-6:
+        logger.warning(
+            "the first target camera is not the source camera, and readers of %s will "
+            "take it for that: keyframes and neoverse hold the source view too", name,
+        )  # fmt: skip
     cameras = trajectory.cameras(given.matrix(), given.height, given.width)
     if kind.upright and trajectory.mode == "relative":
         # In its own frame the source camera looks along z; in a z-up world it looks north.

@@ -44,7 +44,7 @@ def placed_by_times(cameras: CameraPath, given: Given, source: str, target: str)
         rate = (len(cameras) - 1) / max(float(np.ptp(cameras.times)), 1e-9)
         if 0.0 < rate < _FILM:
             logger.warning(
-                "warning: %s: its cameras are taken for every frame of a video of %.4g frames per "
+                "%s: its cameras are taken for every frame of a video of %.4g frames per "
                 "second: give --fps, if it has more", source, rate,
             )  # fmt: skip
         return cameras
@@ -94,7 +94,7 @@ def require_every_frame(cameras: CameraPath, source: str, target: str) -> None:
         )
     if numbers[0] != 0:
         logger.warning(
-            "warning: %s holds no frame numbers, and its first camera is that of frame %d: cut the "
+            "%s holds no frame numbers, and its first camera is that of frame %d: cut the "
             "video there too, or choose %s (--first-frame %d, if the video starts with that "
             "image)", target, numbers[0], _NUMBERED, numbers[0],
         )  # fmt: skip
