@@ -13,7 +13,12 @@ from scaling4d.geometry.formats.given import FIRST_FRAME_HELP, Given
 from scaling4d.geometry.frame_count import require_frame_count
 from scaling4d.geometry.presets import PRESETS
 from scaling4d.geometry.trajectory import Trajectory, parse_trajectory
-from scaling4d.geometry.trajectory_io import FORMATS, PoseFormat, split_name
+from scaling4d.geometry.trajectory_io import (
+    FORMATS,
+    PoseFormat,
+    require_pivot_depth,
+    split_name,
+)
 
 
 def add_input(parser: argparse.ArgumentParser) -> None:
@@ -89,6 +94,8 @@ def read_input(
     text = arguments.input
     if arguments.frames is not None:
         require_frame_count(arguments.frames, "--frames")
+    if arguments.pivot_depth is not None:
+        require_pivot_depth(arguments.pivot_depth, "--pivot-depth")
     if text.partition(":")[0] in PRESETS:
         if arguments.frames is None:
             arguments.frames = 49  # the paper's clip length, section 4.1

@@ -9,6 +9,7 @@ import pytest
 
 from scaling4d.__main__ import main
 from scaling4d.geometry.trajectory import parse_trajectory
+from scaling4d.geometry.trajectory_io import load_trajectory
 from tests.geometry.camera_paths import HEIGHT, WIDTH
 
 LENS = ("--height", HEIGHT, "--width", WIDTH, "--intrinsics", 70, 70, 40, 30)
@@ -41,3 +42,20 @@ def test_a_start_away_from_the_source_is_said_to_be_lost(
     else:
         assert "the first target camera is not the source camera" in caplog.text
         assert "keyframes and neoverse hold the source view too" in caplog.text
+
+
+@pytest.mark.parametrize("depth", [-2.0, 0.0, np.nan, np.inf])
+def test_a_pivot_behind_the_camera_turns_no_length_around(
+    depth: float, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "d.kitti"
+    status, _, error = convert(capsys, "dolly:distance=0.2p", out, f"--pivot-depth={depth}")
+    assert (status, error) == (
+        2,
+        f"error: --pivot-depth must be finite and > 0 metres, got {depth:g}\n",
+    )
+    assert not out.exists()
+    keys = tmp_path / "keys.yaml"
+    keys.write_text("keyframes: [{frame: 0}, {frame: 4, yaw: 10}]")
+    with pytest.raises(ValueError, match="pivot_depth must be finite and > 0"):
+        load_trajectory(str(keys), pivot_depth=depth)
