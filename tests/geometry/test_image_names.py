@@ -87,3 +87,49 @@ def test_the_command_line_takes_the_first_frame(
     assert main([*arguments, "--first-frame", "11"]) == 0
     times = [float(line.split()[0]) for line in out.read_text().splitlines()]
     assert times == [0.0, 0.1, 0.2]
+
+
+def images(folder: Path, *names: str) -> Path:
+    """A COLMAP folder whose image i is that of ``names[i]``, i metres to the right."""
+    (folder / "cameras.txt").write_text("1 PINHOLE 384 256 300 300 192 128\n")
+    rows = [f"{i + 1} 1 0 0 0 {-i} 0 0 1 {name}\n\n" for i, name in enumerate(names)]
+    (folder / "images.txt").write_text("".join(rows))
+    return folder
+
+
+def test_images_in_several_folders_come_in_the_order_of_their_frames(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = images(tmp_path, "a/0005.png", "a/0006.png", "b/0003.png", "b/0004.png")
+    cameras = read_cameras(path)
+    np.testing.assert_array_equal(cameras.frame_index, (3, 4, 5, 6))
+    np.testing.assert_array_equal(cameras.world_from_camera[:, 0, 3], (2, 3, 0, 1))
+    out = tmp_path / "out.tum"
+    assert main(["trajectory", "convert", str(path), str(out), "--fps", "10"]) == 0
+    np.testing.assert_allclose(np.loadtxt(out)[:, :2], [[0.3, 2], [0.4, 3], [0.5, 0], [0.6, 1]])
+
+
+@pytest.mark.parametrize(
+    ("names", "reason"),
+    [
+        (("a/0001.png", "a/0002.png", "b/0001.png"), "number 1 stands twice"),
+        (("f_0010.png", "f_0020.png", "ref.png"), "'ref.png' has no number"),
+    ],
+)
+def test_images_that_cannot_be_numbered_are_said_to_be_taken_in_order(
+    names: tuple[str, ...], reason: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert read_cameras(images(tmp_path, *names)).frame_index is None
+    assert f"taken for frames 0 to 2 in the order of their names, because {reason}" in caplog.text
+
+
+def test_names_that_are_nanoseconds_suggest_no_number_of_frames(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start = 1403636579763555584  # as EuRoC counts
+    path = images(tmp_path, *(f"{start + i * 50_000_000}.png" for i in range(3)))
+    for output in ("out.kitti", "out.yaml"):
+        assert main(["trajectory", "convert", str(path), str(tmp_path / output)]) == 2
+        error = capsys.readouterr().err
+        assert "a video has no such numbers, which may be times" in error
+        assert "--frames" not in error

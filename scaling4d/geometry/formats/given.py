@@ -79,7 +79,11 @@ class Given:
             )
 
     def completed(self, cameras: CameraPath) -> CameraPath:
-        """Return ``cameras`` with size, intrinsics and times filled in where the file had none."""
+        """Return ``cameras`` with size, intrinsics and times filled in where the file had none.
+
+        They come in the order of their frames, which that of file names in several folders is not.
+        """
+        cameras = _ordered(cameras)
         changes: dict[str, object] = {}
         if cameras.height is None and self.height is not None:
             changes |= {"height": self.height, "width": self.width}
@@ -89,6 +93,19 @@ class Given:
         if cameras.times is None and self.fps is not None:
             changes["times"] = frame_numbers(cameras) / self.fps
         return cameras.replaced(**changes) if changes else cameras
+
+
+def _ordered(cameras: CameraPath) -> CameraPath:
+    """Return cameras in the order of their frame numbers; times hold an order of their own."""
+    index = cameras.frame_index
+    if index is None or cameras.times is not None or np.all(np.diff(index) > 0):
+        return cameras
+    order = np.argsort(index)
+    return cameras.replaced(
+        world_from_camera=cameras.world_from_camera[order],
+        intrinsics=None if cameras.intrinsics is None else cameras.intrinsics[order],
+        frame_index=index[order],
+    )
 
 
 def _shown(matrix: npt.NDArray[np.float64]) -> str:

@@ -23,7 +23,10 @@ def natural(name: str) -> list[tuple[int, str]]:
 def numbered(
     names: tuple[str, ...], path: Path, first_frame: int | None
 ) -> npt.NDArray[np.int64] | None:
-    """Return the frame numbers, from 0, at the end of file names; None if not all are numbered.
+    """Return the frame numbers, from 0, at the end of file names, each once.
+
+    None stands for 0, 1, 2... in the order of the names: where that is what they say, or where one
+    has no number or a number stands twice, which a line of the log says.
 
     Args:
         names: file names.
@@ -35,10 +38,14 @@ def numbered(
         ValueError: if a number lies before ``first_frame``.
     """
     found = [re.search(r"(\d+)$", Path(name).stem) for name in names]
-    if any(match is None for match in found):
+    bare = [name for name, match in zip(names, found, strict=True) if match is None]
+    if bare:
+        _say_in_order(path, len(names), f"{bare[0]!r} has no number")
         return None
     index = np.array([int(match.group(1)) for match in found if match is not None])
-    if len(np.unique(index)) != len(index):
+    numbers, counts = np.unique(index, return_counts=True)
+    if len(numbers) != len(index):
+        _say_in_order(path, len(names), f"number {numbers[counts > 1][0]} stands twice")
         return None
     lowest = int(index.min())
     if first_frame is None:
@@ -56,3 +63,11 @@ def numbered(
             f"give the number in the name of the video's first frame"
         )
     return frame_index_or_none(index - first_frame)
+
+
+def _say_in_order(path: Path, count: int, reason: str) -> None:
+    if count > 1:
+        logger.warning(
+            "%s: its %d images are taken for frames 0 to %d in the order of their names, because "
+            "%s", path, count, count - 1, reason,
+        )  # fmt: skip
