@@ -46,10 +46,12 @@ def convert(arguments: argparse.Namespace) -> int:
         )
     else:
         trajectory = trajectory if factor == 1.0 else trajectory.scaled(factor)
-        if isinstance(kind, MotionFormat) and trajectory.intrinsics is not None:
-            trajectory = zoom_from_intrinsics(trajectory)
-            print("the first camera's lens is taken as the source's; changes are held as a zoom")
+        lens = isinstance(kind, MotionFormat) and trajectory.intrinsics is not None
+        trajectory = zoom_from_intrinsics(trajectory) if lens else trajectory
         write_trajectory(output, trajectory, name, given)
+        if lens:
+            zoom = "" if trajectory.focal_scale is None else "; its changes are held as a zoom"
+            print(f"the first camera's lens is taken as the source's{zoom}")
     print(f"wrote {output} ({name}, {len(trajectory)} frames)")
     return 0
 

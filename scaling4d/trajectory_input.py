@@ -115,10 +115,15 @@ def read_input(
 
 
 def refuse_to_replace(path: Path, force: bool) -> None:
-    """Check that an output is new, or may be replaced.
+    """Check that an output is new, or may be replaced, and that its folder can be made.
 
     Raises:
-        ValueError: if it may not.
+        ValueError: if it may not, or a file stands in the folder's place.
     """
+    above = next((folder for folder in path.parents if folder.is_file()), None)
+    if above is not None:
+        raise ValueError(
+            f"{above} is a file, and {path.name} cannot be written into it: name a folder"
+        )
     if path.exists() and not force:
         raise ValueError(f"{path} exists: choose another name, or --force to replace it")

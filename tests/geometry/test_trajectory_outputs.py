@@ -9,8 +9,8 @@ import pytest
 
 from scaling4d.__main__ import main
 from scaling4d.geometry.trajectory import parse_trajectory
-from scaling4d.geometry.trajectory_io import load_trajectory
-from tests.geometry.camera_paths import HEIGHT, WIDTH
+from scaling4d.geometry.trajectory_io import load_trajectory, write_cameras
+from tests.geometry.camera_paths import HEIGHT, WIDTH, every_frame
 
 LENS = ("--height", HEIGHT, "--width", WIDTH, "--intrinsics", 70, 70, 40, 30)
 
@@ -59,3 +59,58 @@ def test_a_pivot_behind_the_camera_turns_no_length_around(
     keys.write_text("keyframes: [{frame: 0}, {frame: 4, yaw: 10}]")
     with pytest.raises(ValueError, match="pivot_depth must be finite and > 0"):
         load_trajectory(str(keys), pivot_depth=depth)
+
+
+def test_only_a_format_that_holds_a_zoom_is_said_to_hold_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cameras = every_frame(3)
+    lenses = np.tile(cameras.intrinsics[0], (3, 1, 1))
+    write_cameras(tmp_path / "still", cameras.replaced(intrinsics=lenses), "gen3c")
+    zoomed = lenses.copy()
+    zoomed[1:, :2, :2] *= 1.5
+    write_cameras(tmp_path / "zoom", cameras.replaced(intrinsics=zoomed), "gen3c")
+    for source, output, said in (
+        ("zoom", "keyframes:zoom.yaml", "source's; its changes are held as a zoom"),
+        ("still", "keyframes:still.yaml", "the first camera's lens is taken as the source's\n"),
+        ("still", "neoverse:still.json", "the first camera's lens is taken as the source's\n"),
+    ):
+        name, _, file = output.partition(":")
+        status, out, _ = convert(capsys, tmp_path / source, f"{name}:{tmp_path / file}")
+        assert (status, said in out) == (0, True)
+    status, out, error = convert(capsys, tmp_path / "zoom", f"neoverse:{tmp_path / 'n.json'}")
+    assert (status, out) == (2, "")
+    assert "cannot hold intrinsics or a zoom" in error
+
+
+@pytest.mark.parametrize("name", ["colmap", "vipe", "spatialvid"])
+def test_a_file_in_the_place_of_a_folder_is_named(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("precious")
+    status, _, error = convert(capsys, "static", f"{name}:{file}", *LENS, "--force")
+    assert (status, f"{file} is a file, and {name} is written into a folder" in error) == (2, True)
+    status, _, error = convert(capsys, "static", f"{name}:{file / 'below'}", *LENS)
+    assert (status, f"{file} is a file, and below cannot be written" in error) == (2, True)
+    with pytest.raises(ValueError, match="is a file, and below cannot be written"):
+        write_cameras(file / "below", every_frame(), name)
+    assert main(["trajectory", "plot", "static", str(file / "a.png")]) == 2
+    assert "is a file, and a.png cannot be written" in capsys.readouterr().err
+    assert file.read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    ("output", "example"),
+    [
+        ("x.json", "keyframes:x.json"),
+        ("x.txt", "re10k:x.txt"),
+        ("x.npz", "vista4d:x.npz"),
+        ("x", "colmap:x"),
+    ],
+)
+def test_the_format_that_is_suggested_has_such_files(
+    output: str, example: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, _, error = convert(capsys, "static", output)
+    assert (status, f"as in `{example}`" in error) == (2, True)

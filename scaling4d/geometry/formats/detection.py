@@ -123,8 +123,11 @@ def output_format(text: str) -> tuple[str, Path]:
     path = Path(text)
     known = "nerfstudio" if path.name == "transforms.json" else _BY_SUFFIX.get(path.suffix.lower())
     if known is None:
+        example = {".json": "keyframes", ".txt": "re10k", ".npz": "vista4d"}.get(
+            path.suffix.lower()
+        )
         raise ValueError(
             f"cannot tell which format {text} should have: write it in front, as in "
-            f"`colmap:{text}`; known are {', '.join(FORMATS)}"
+            f"`{example or 'colmap'}:{text}`; known are {', '.join(FORMATS)}"
         )
     return known, path
