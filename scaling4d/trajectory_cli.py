@@ -104,10 +104,12 @@ def _plot(arguments: argparse.Namespace) -> int:
     refuse_to_replace(arguments.output, arguments.force)
     given = given_from(arguments)
     cameras, trajectory = read_input(arguments, given)
-    world = arguments.mode == "world" or trajectory.mode == "world"
+    world = trajectory.mode == "world"  # what is relative stands in the axes of a camera
     if cameras is None or not world:
-        plain = Trajectory(trajectory.target_from_source, trajectory.intrinsics)
-        cameras = plain.cameras(given.matrix(), given.height, given.width)
+        size = (given.height, given.width) if cameras is None else (cameras.height, cameras.width)
+        zoom = None if given.intrinsics is None else trajectory.focal_scale
+        plain = Trajectory(trajectory.target_from_source, trajectory.intrinsics, zoom)
+        cameras = plain.cameras(given.matrix(), *size)
     image = plot_cameras(cameras, "world" if world else "camera")
     write_bytes(arguments.output, _encoded(image, suffix))
     print(f"wrote {arguments.output}")

@@ -44,7 +44,8 @@ def plot_cameras(cameras: CameraPath, frame: str = "camera", frusta: int = 9) ->
     """Draw a camera path, two views side by side, both in the same scale.
 
     Args:
-        cameras: the path; without intrinsics the frusta have a field of view of 60 degrees.
+        cameras: the path; without intrinsics and an image size the frusta are square, with a field
+            of view of 60 degrees.
         frame: "camera" if the poses stand in the frame of a camera (y down), "world" if z is up.
         frusta: how many cameras are drawn along the path; the first is green, the last red.
 
