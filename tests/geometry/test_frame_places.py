@@ -128,7 +128,7 @@ def test_gaps_are_refused_and_the_first_frame_is_said(
     assert not caplog.records
     with caplog.at_level(logging.WARNING):
         write_cameras(path, one_lens(3, 20, 21, 22), name)
-    assert f"{name} holds no frame numbers, and its first camera is that of frame 20" in caplog.text
+    assert f"{name} counts frames from 0, and its first camera is that of frame 20" in caplog.text
 
 
 def test_key_frames_at_uneven_steps_are_not_written_as_even_ones(tmp_path: Path) -> None:

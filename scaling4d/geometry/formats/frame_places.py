@@ -94,9 +94,9 @@ def require_every_frame(cameras: CameraPath, source: str, target: str) -> None:
         )
     if numbers[0] != 0:
         logger.warning(
-            "%s holds no frame numbers, and its first camera is that of frame %d: cut the "
-            "video there too, or choose %s (--first-frame %d, if the video starts with that "
-            "image)", target, numbers[0], _NUMBERED, numbers[0],
+            "%s counts frames from 0, and its first camera is that of frame %d: cut the video "
+            "there too, or choose %s (--first-frame %d, if the video starts with that image)",
+            target, numbers[0], _NUMBERED, numbers[0],
         )  # fmt: skip
 
 
@@ -131,7 +131,4 @@ def _filled(numbers: npt.NDArray[np.int64]) -> str:
     count = numbers[-1] - numbers[0] + 1
     if count <= MOST_FRAMES:
         return f"give --frames {count} for all between them (in Python `CameraPath.resampled`)"
-    return (
-        "a video has no such numbers, which may be times: number the images by frame, or convert "
-        "them to tum with their times first"
-    )
+    return "a video has no such numbers, which may be times: number the images by frame"
