@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from scaling4d.geometry.axes import convert_axes, z_up_from_y_up
-from scaling4d.geometry.camera import intrinsics_matrix
 from scaling4d.geometry.camera_path import CameraPath
 from scaling4d.geometry.formats.given import Given, frame_numbers
 from scaling4d.geometry.formats.text_tables import cleaned
+from scaling4d.geometry.formats.usd_lens import author_lens, read_lenses
 from scaling4d.geometry.frame_count import MOST_FRAMES
 
 logger = logging.getLogger(__name__)
@@ -24,9 +24,9 @@ FloatArray = npt.NDArray[np.float64]
 
 USD = (
     "stage with a Camera prim: camera-to-world for row vectors, OpenGL axes (looks down -z, y up), "
-    "the stage's up axis and metersPerUnit, lens as focal length and apertures in one unit"
+    "the stage's up axis and metersPerUnit, lens as focal length and apertures in one unit, fitted "
+    "to the image's aspect as renderers do (pixels are square unless render settings say otherwise)"
 )
-_APERTURE = 20.955  # mm, horizontal; the default of the UsdGeomCamera schema
 # Of a frame: how far times may lie from those of one rate. Frames taken out of a video at half its
 # rate or less, each the nearest one, lie up to a quarter off.
 _EVEN = 0.25
@@ -38,7 +38,8 @@ def read_usd_camera(path: Path, given: Given) -> CameraPath:
     A stage without a time range has that of the samples on the camera and the prims above it. What
     it holds before time code 0 (handles of a shot) is left out, unless it ends before 0 too.
     ``given.camera`` is its prim path where the stage holds several. USD knows no pixels: the
-    intrinsics need ``given.height`` and ``given.width``, and are None without them.
+    intrinsics need ``given.height`` and ``given.width``, and are None without them; for an aperture
+    of another aspect than theirs see `scaling4d.geometry.formats.usd_lens.read_lenses`.
     """
     from pxr import Tf, Usd, UsdGeom
 
@@ -65,12 +66,7 @@ def read_usd_camera(path: Path, given: Given) -> CameraPath:
         poses = z_up_from_y_up() @ poses
     intrinsics = None
     if given.height is not None and given.width is not None:
-        try:
-            intrinsics = np.stack([_lens(camera, c, given.height, given.width) for c in codes])
-        except ZeroDivisionError:
-            raise ValueError(
-                f"{path}: the camera {camera.GetPath()} has an aperture of 0: correct it"
-            ) from None
+        intrinsics = read_lenses(camera, codes, given.height, given.width, path)
     whole = np.all(codes == np.rint(codes))
     return CameraPath(
         cleaned(convert_axes(poses, "usd", "opencv"), str(path)),
@@ -128,7 +124,6 @@ def _author(
 ) -> None:
     from pxr import Gf, Sdf, UsdGeom
 
-    height, width = size
     index = frame_numbers(cameras)
     UsdGeom.SetStageUpAxis(stage, UsdGeom.Tokens.z)
     UsdGeom.SetStageMetersPerUnit(stage, 1.0)
@@ -139,31 +134,10 @@ def _author(
     stage.SetDefaultPrim(stage.GetPrimAtPath(prim_path.GetPrefixes()[0]))
     camera.CreateClippingRangeAttr(Gf.Vec2f(0.01, 1e4))
     operation = camera.AddTransformOp()
-    attributes = (
-        camera.CreateFocalLengthAttr(),
-        camera.CreateHorizontalApertureAttr(),
-        camera.CreateVerticalApertureAttr(),
-        camera.CreateHorizontalApertureOffsetAttr(),
-        camera.CreateVerticalApertureOffsetAttr(),
-    )
     poses = convert_axes(cameras.world_from_camera, "opencv", "usd").swapaxes(1, 2)
-    fx, fy, cx, cy = lens.T
-    focal = fx / width * _APERTURE
-    values = (
-        focal,
-        np.full(len(focal), _APERTURE),
-        focal * height / fy,
-        (width / 2 - cx) / width * _APERTURE,
-        (cy - height / 2) / fy * focal,
-    )
     for row, code in enumerate(index.tolist()):
         operation.Set(Gf.Matrix4d(poses[row]), code)
-    for attribute, curve in zip(attributes, values, strict=True):
-        if np.all(curve == curve[0]):
-            attribute.Set(float(curve[0]))
-            continue
-        for code, value in zip(index.tolist(), curve.tolist(), strict=True):
-            attribute.Set(value, code)
+    author_lens(stage, camera, lens, size, index.tolist())
 
 
 def _frame_rate(cameras: CameraPath, given: Given) -> float:
@@ -221,21 +195,3 @@ def _find_camera(stage: Any, path: Path, name: str | None) -> Any:
     names = ", ".join(found) or "none"
     wanted = "name the one you mean" if name is None else f"there is no {name}"
     raise ValueError(f"{path} holds the cameras {names}: {wanted}")
-
-
-def _lens(camera: Any, code: float, height: int, width: int) -> FloatArray:
-    """Return the (3, 3) intrinsics of the camera at a time code."""
-    focal = camera.GetFocalLengthAttr().Get(code)
-    across, down = (
-        camera.GetHorizontalApertureAttr().Get(code),
-        camera.GetVerticalApertureAttr().Get(code),
-    )
-    right = camera.GetHorizontalApertureOffsetAttr().Get(code)
-    up = camera.GetVerticalApertureOffsetAttr().Get(code)
-    # An aperture moved right or up moves the axis left or down in the image.
-    return intrinsics_matrix(
-        focal / across * width,
-        focal / down * height,
-        width / 2 - right / across * width,
-        height / 2 + up / down * height,
-    )
