@@ -253,7 +253,8 @@ def _from_video(clip: Path, arguments: argparse.Namespace) -> tuple[Any, Any, An
     if numbers[0] > 0 or numbers[-1] < count - 1:
         raise ValueError(
             f"{arguments.cameras} holds cameras for frames {numbers[0]} to {numbers[-1]} of the "
-            f"video, and {count} from the first on are compared: cut the video, or give --frames"
+            f"video, and {count} from the first on are compared: cut the video, or give --frames, "
+            f"or --first-frame if the video's first frame has another number than 0 there"
         )
     cameras = cameras.at_frames(range(count))
     matrices = cameras.intrinsics

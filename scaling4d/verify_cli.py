@@ -79,7 +79,11 @@ def _verify_cameras(arguments: argparse.Namespace) -> int:
         numbers = frame_numbers(cameras.in_video(info.frames, info.fps, arguments.poses))
     inside = np.flatnonzero(numbers < info.frames)
     if len(inside) < 2:
-        raise ValueError(f"{arguments.poses} has fewer than 2 poses within {info.frames} frames")
+        raise ValueError(
+            f"{arguments.poses} holds poses for frames {numbers.min()} to {numbers.max()}, fewer "
+            f"than 2 of which are among the video's {info.frames}, from 0: name the number of the "
+            f"video's first frame with --first-frame"
+        )
     chosen = inside[np.unique(np.linspace(0, len(inside) - 1, arguments.most).round().astype(int))]
     if cameras.intrinsics is None:
         raise ValueError(f"{name} holds no intrinsics: give --intrinsics FX FY CX CY in pixels")

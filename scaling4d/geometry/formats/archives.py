@@ -11,7 +11,8 @@ import numpy.typing as npt
 from scaling4d.geometry.camera import intrinsics_matrix, invert_pose
 from scaling4d.geometry.camera_path import CameraPath
 from scaling4d.geometry.formats.files import read_array, read_arrays, write_array, write_arrays
-from scaling4d.geometry.formats.given import Given, frame_index_or_none, frame_numbers
+from scaling4d.geometry.formats.first_frame import from_first_frame
+from scaling4d.geometry.formats.given import Given, frame_numbers
 from scaling4d.geometry.formats.image_shares import pixels_from_shares, shares_from_pixels
 from scaling4d.geometry.formats.text_tables import cleaned, poses_from_xyzw, xyzw_from_rotation
 
@@ -45,7 +46,10 @@ def write_vista4d(path: Path, cameras: CameraPath, given: Given) -> None:
 
 
 def read_vipe(path: Path, given: Given) -> CameraPath:
-    """Read the poses and intrinsics of one clip in a ViPE result folder."""
+    """Read the poses and intrinsics of one clip in a ViPE result folder.
+
+    Its `inds` are frame numbers from ``given.first_frame``, or 0.
+    """
     pose_path = _vipe_pose_file(path, given)
     poses, index = _vipe_arrays(pose_path)
     k_path = pose_path.parent.parent / "intrinsics" / pose_path.name
@@ -58,7 +62,7 @@ def read_vipe(path: Path, given: Given) -> CameraPath:
             raise ValueError(f"{k_path} lacks the intrinsics of frame {missing[0]}")
         values = np.stack([rows[int(frame)] for frame in index])
         intrinsics = _intrinsics(values, len(poses), k_path)
-    frames = frame_index_or_none(index)
+    frames = from_first_frame(index, given.first_frame, pose_path)
     return CameraPath(poses_of(poses, pose_path), intrinsics, frame_index=frames)
 
 

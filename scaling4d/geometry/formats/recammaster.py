@@ -11,7 +11,8 @@ import numpy.typing as npt
 from scaling4d.geometry.axes import convert_axes
 from scaling4d.geometry.camera_path import CameraPath
 from scaling4d.geometry.formats.files import numbers, read_json, words, write_json
-from scaling4d.geometry.formats.given import Given, frame_index_or_none, frame_numbers
+from scaling4d.geometry.formats.first_frame import from_first_frame
+from scaling4d.geometry.formats.given import Given, frame_numbers
 from scaling4d.geometry.formats.text_tables import cleaned
 
 RECAMMASTER = (
@@ -23,7 +24,8 @@ RECAMMASTER = (
 def read_recammaster(path: Path, given: Given) -> CameraPath:
     """Read one camera of a ReCamMaster file, in metres and a right-handed world.
 
-    ``given.camera`` names it ("cam03") where the file holds several.
+    ``given.camera`` names it ("cam03") where the file holds several; its frames count from
+    ``given.first_frame``, or 0.
     """
     document = read_json(path, "ReCamMaster")
     frames = {key: value for key, value in document.items() if re.fullmatch(r"frame\d+", key)}
@@ -40,7 +42,7 @@ def read_recammaster(path: Path, given: Given) -> CameraPath:
     rows = np.stack([_matrix(frames[frame][camera], f"{path} {frame}") for frame in ordered])
     unreal = rows.swapaxes(1, 2)  # column vectors
     poses = cleaned(convert_axes(unreal, "unreal", "opencv"), str(path))
-    index = frame_index_or_none([int(frame[5:]) for frame in ordered])
+    index = from_first_frame([int(frame[5:]) for frame in ordered], given.first_frame, path)
     return CameraPath(poses, frame_index=index)
 
 

@@ -35,8 +35,9 @@ _EVEN = 0.25
 def read_usd_camera(path: Path, given: Given) -> CameraPath:
     """Read a perspective camera of a USD stage over its time range, in metres and z up.
 
-    A stage without a time range has that of the samples on the camera and the prims above it. What
-    it holds before time code 0 (handles of a shot) is left out, unless it ends before 0 too.
+    A stage without a time range has that of the samples on the camera and the prims above it. Frame
+    numbers and times count from time code ``given.first_frame``, or 0: what a stage holds before it
+    (handles of a shot) is left out, and one that ends before 0 has no frame numbers.
     ``given.camera`` is its prim path where the stage holds several. USD knows no pixels: the
     intrinsics need ``given.height`` and ``given.width``, and are None without them; for an aperture
     of another aspect than theirs see `scaling4d.geometry.formats.usd_lens.read_lenses`.
@@ -51,7 +52,7 @@ def read_usd_camera(path: Path, given: Given) -> CameraPath:
         reasons = "; ".join(reason.commentary for reason in error.args)
         raise ValueError(f"cannot read {path} as USD: {reasons}") from None
     camera = _find_camera(stage, path, given.camera)
-    codes = _time_codes(stage, camera, path)
+    codes = _time_codes(stage, camera, path, given.first_frame)
     projection = camera.GetProjectionAttr().Get(codes[0])
     if projection != UsdGeom.Tokens.perspective:
         raise ValueError(
@@ -67,16 +68,17 @@ def read_usd_camera(path: Path, given: Given) -> CameraPath:
     intrinsics = None
     if given.height is not None and given.width is not None:
         intrinsics = read_lenses(camera, codes, given.height, given.width, path)
-    whole = np.all(codes == np.rint(codes))
+    counted = codes - (given.first_frame or 0)
+    whole = np.all(counted == np.rint(counted))
     return CameraPath(
         cleaned(convert_axes(poses, "usd", "opencv"), str(path)),
         intrinsics,
         given.height,
         given.width,
-        times=codes / stage.GetTimeCodesPerSecond(),
+        times=counted / stage.GetTimeCodesPerSecond(),
         # Told even where they are 0, 1, 2...: a stage's rate is seldom the video's, and the codes
         # are frame numbers that its times must not replace.
-        frame_index=codes.astype(np.int64) if whole and codes[0] >= 0.0 else None,
+        frame_index=counted.astype(np.int64) if whole and counted[0] >= 0.0 else None,
     )
 
 
@@ -159,8 +161,11 @@ def _prim_path(name: str) -> str:
     return f"/{name.removeprefix('/')}"
 
 
-def _time_codes(stage: Any, camera: Any, path: Path) -> FloatArray:
-    """Return the time codes, one apart, of the stage's range, or else of the camera's samples."""
+def _time_codes(stage: Any, camera: Any, path: Path, first_frame: int | None) -> FloatArray:
+    """Return the time codes, one apart, of the stage's range, or else of the camera's samples.
+
+    Those before ``first_frame``, or 0, are left out, see `read_usd_camera`.
+    """
     first, last = stage.GetStartTimeCode(), stage.GetEndTimeCode()
     if not stage.HasAuthoredTimeCodeRange():
         prims = [stage.GetPrimAtPath(prefix) for prefix in camera.GetPath().GetPrefixes()]
@@ -173,9 +178,15 @@ def _time_codes(stage: Any, camera: Any, path: Path) -> FloatArray:
             f"start, nor {MOST_FRAMES} frames or more after it"
         )
     codes = np.arange(first, last + 1e-6)
-    if first < 0.0 <= last:
-        shown = codes[codes >= 0.0]
-        logger.info("%s: left out %d time codes before 0", path, len(codes) - len(shown))
+    if first_frame is not None and last < first_frame:
+        raise ValueError(
+            f"{path} ends at time code {last:g}, before the given first frame, {first_frame}: give "
+            f"the time code of the video's first frame"
+        )
+    start = first_frame or 0
+    if first < start <= last:
+        shown = codes[codes >= start]
+        logger.info("%s: left out %d time codes before %d", path, len(codes) - len(shown), start)
         return shown
     return codes
 
