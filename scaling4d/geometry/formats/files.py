@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+import lzma
 import os
+import struct
 import sys
 import tempfile
+import tokenize
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +22,24 @@ import numpy.typing as npt
 
 _LARGEST = sys.float_info.max  # whole numbers of a file may lie beyond it
 
-# What numpy raises, beside ValueError, for a file that is no archive or a damaged one.
-UNREADABLE = (OSError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error)
+# What numpy raises, beside ValueError, for a file that is no archive or a damaged one. It parses
+# headers as Python, allocates what they say, and lets errors of the zip within through.
+UNREADABLE = (
+    OSError,
+    EOFError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    OverflowError,
+    RuntimeError,  # and its NotImplementedError: encrypted or strangely compressed
+    SyntaxError,
+    tokenize.TokenError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+)
 
 
 def read_text(path: Path, format_name: str) -> str:
@@ -50,17 +70,28 @@ def read_json(path: Path, format_name: str) -> dict[str, Any]:
     return document
 
 
+@contextmanager
+def reading_arrays(path: Path, format_name: str) -> Iterator[None]:
+    """Turn what numpy raises for a file that it cannot read into a sentence.
+
+    Raises:
+        ValueError: naming the file, what it was read as, and numpy's reason.
+    """
+    try:
+        yield
+    except (*UNREADABLE, ValueError) as error:
+        reason = str(error) or type(error).__name__
+        raise ValueError(f"cannot read {path} as {format_name}: {reason}") from None
+
+
 def archive_names(path: Path, format_name: str) -> list[str]:
     """Return the names of the arrays in an .npz file.
 
     Raises:
         ValueError: if the file cannot be read.
     """
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return list(archive.files)
-    except (*UNREADABLE, ValueError) as error:
-        raise ValueError(f"cannot read {path} as {format_name}: {error}") from None
+    with reading_arrays(path, format_name), np.load(path, allow_pickle=False) as archive:
+        return list(archive.files)
 
 
 def read_arrays(path: Path, format_name: str, names: tuple[str, ...]) -> list[npt.NDArray[Any]]:
@@ -76,11 +107,8 @@ def read_arrays(path: Path, format_name: str, names: tuple[str, ...]) -> list[np
             f"{path} is not {format_name}: it lacks {missing[0]!r}, holds "
             f"{', '.join(held) or 'nothing'}"
         )
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return [archive[name] for name in names]
-    except (*UNREADABLE, ValueError) as error:
-        raise ValueError(f"cannot read {path} as {format_name}: {error}") from None
+    with reading_arrays(path, format_name), np.load(path, allow_pickle=False) as archive:
+        return [archive[name] for name in names]
 
 
 def read_npy(path: Path, format_name: str) -> npt.NDArray[Any]:
@@ -89,10 +117,8 @@ def read_npy(path: Path, format_name: str) -> npt.NDArray[Any]:
     Raises:
         ValueError: if the file cannot be read or holds something else.
     """
-    try:
+    with reading_arrays(path, format_name):
         array = np.load(path, allow_pickle=False)
-    except (*UNREADABLE, ValueError) as error:
-        raise ValueError(f"cannot read {path} as {format_name}: {error}") from None
     if not isinstance(array, np.ndarray):
         raise ValueError(
             f"cannot read {path} as {format_name}: it is an archive, give an .npy file"
@@ -101,17 +127,19 @@ def read_npy(path: Path, format_name: str) -> npt.NDArray[Any]:
 
 
 def read_array(path: Path, format_name: str, columns: int) -> npt.NDArray[np.float64]:
-    """Return the (n, columns) table in an .npy file, as float64.
+    """Return the (n, columns) table in an .npy file, n >= 1, as float64.
 
     Raises:
-        ValueError: if the file cannot be read or has another shape.
+        ValueError: if the file cannot be read, has another shape or holds no real numbers.
     """
-    try:
-        table = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise ValueError(f"cannot read {path} as {format_name}: {error}") from None
-    if not isinstance(table, np.ndarray) or table.ndim != 2 or table.shape[1] != columns:
-        raise ValueError(f"{path} is not {format_name}: expected a table of {columns} columns")
+    table = read_npy(path, format_name)
+    if table.ndim != 2 or table.shape[1] != columns or table.dtype.kind not in "fiu":
+        raise ValueError(
+            f"{path} is not {format_name}: expected a table of {columns} columns of real numbers, "
+            f"got {table.dtype} of shape {table.shape}"
+        )
+    if len(table) == 0:
+        raise ValueError(f"{path} is not {format_name}: its table has no rows")
     return table.astype(np.float64)
 
 

@@ -41,16 +41,32 @@ def read_usd_camera(path: Path, given: Given) -> CameraPath:
     ``given.camera`` is its prim path where the stage holds several. USD knows no pixels: the
     intrinsics need ``given.height`` and ``given.width``, and are None without them; for an aperture
     of another aspect than theirs see `scaling4d.geometry.formats.usd_lens.read_lenses`.
+
+    Raises:
+        ValueError: for a file that USD cannot read, and for a camera that is missing, no pinhole,
+            or made of values that are none of a camera's.
     """
-    from pxr import Tf, Usd, UsdGeom
+    from pxr import Tf
 
     if not path.exists():
         raise ValueError(f"cannot read {path} as USD: there is no such file")
     try:
-        stage = Usd.Stage.Open(str(path))
+        with np.errstate(all="ignore"):  # what comes out not finite is refused, see `CameraPath`
+            return _read(path, given)
     except Tf.ErrorException as error:
         reasons = "; ".join(reason.commentary for reason in error.args)
         raise ValueError(f"cannot read {path} as USD: {reasons}") from None
+    except TypeError as error:  # what a value of another type than the schema's ends in
+        raise ValueError(
+            f"cannot read {path} as USD: a value is of a type that the schema does not have "
+            f"({error})"
+        ) from None
+
+
+def _read(path: Path, given: Given) -> CameraPath:
+    from pxr import Usd, UsdGeom
+
+    stage = Usd.Stage.Open(str(path))
     camera = _find_camera(stage, path, given.camera)
     codes = _time_codes(stage, camera, path, given.first_frame)
     projection = camera.GetProjectionAttr().Get(codes[0])

@@ -36,14 +36,15 @@ def read_lenses(camera: Any, codes: FloatArray, height: int, width: int, path: P
     schema's defaults, which expand the aperture and keep pixels square. A line of the log tells.
 
     Raises:
-        ValueError: for an aperture that is not > 0, or a policy or pixel aspect that USD lacks.
+        ValueError: for an attribute that is no number, an aperture that is not > 0, or a policy or
+            pixel aspect that USD lacks.
     """
     policy, pixel_aspect = _fitting(camera, path)
     aspect = width * pixel_aspect / height
     lenses, told = np.empty((len(codes), 3, 3)), False
     for row, code in enumerate(codes):
-        across = camera.GetHorizontalApertureAttr().Get(code)
-        down = camera.GetVerticalApertureAttr().Get(code)
+        across = _number(camera.GetHorizontalApertureAttr(), code, path)
+        down = _number(camera.GetVerticalApertureAttr(), code, path)
         if not (across > 0.0 and down > 0.0):
             raise ValueError(
                 f"{path}: the camera {camera.GetPath()} has an aperture of {across:g} x {down:g} "
@@ -57,9 +58,9 @@ def read_lenses(camera: Any, codes: FloatArray, height: int, width: int, path: P
                 "x height): taken as %.6g x %.6g, as renderers fit it (%s)",
                 path, across, down, camera.GetPath(), width, height, wide, high, policy,
             )  # fmt: skip
-        focal = camera.GetFocalLengthAttr().Get(code)
-        right = camera.GetHorizontalApertureOffsetAttr().Get(code)
-        up = camera.GetVerticalApertureOffsetAttr().Get(code)
+        focal = _number(camera.GetFocalLengthAttr(), code, path)
+        right = _number(camera.GetHorizontalApertureOffsetAttr(), code, path)
+        up = _number(camera.GetVerticalApertureOffsetAttr(), code, path)
         # An aperture moved right or up moves the axis left or down in the image.
         lenses[row] = intrinsics_matrix(
             focal / wide * width,
@@ -129,6 +130,13 @@ def _fitting(camera: Any, path: Path) -> tuple[str, float]:
             f"a number > 0"
         )
     return policy, pixel_aspect
+
+
+def _number(attribute: Any, code: float, path: Path) -> float:
+    value = attribute.Get(code)
+    if not isinstance(value, float):  # none where the value is blocked, or of another type
+        raise ValueError(f"{path}: {attribute.GetPath()} must be a number, got {value}: correct it")
+    return value
 
 
 def _fitted(across: float, down: float, aspect: float, policy: str) -> tuple[float, float]:
