@@ -132,7 +132,7 @@ def write_keyframes(path: str | Path, trajectory: Trajectory) -> None:
 
 def _load(path: Path) -> Mapping[str, Any]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # a byte order mark may stand first
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"cannot read the trajectory file {path}: {error}") from None
     try:

@@ -43,13 +43,13 @@ UNREADABLE = (
 
 
 def read_text(path: Path, format_name: str) -> str:
-    """Return the text of a file.
+    """Return the text of a file, without the byte order mark that Windows' editors put first.
 
     Raises:
         ValueError: if it cannot be read or is not text.
     """
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"cannot read {path} as {format_name}: {error}") from None
 
