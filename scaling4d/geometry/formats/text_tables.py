@@ -32,7 +32,7 @@ def read_re10k(path: Path, given: Given) -> CameraPath:
     """Read a RealEstate10K pose file, with or without its first line (the video's address)."""
     height, width = given.require_size("RealEstate10K")
     lines = _lines(path, "RealEstate10K")
-    if lines and len(lines[0][1].split()) != 19:
+    if lines and _is_address(_fields(lines[0][1])):
         lines = lines[1:]
     table = _table(path, lines, 19, "RealEstate10K")
     if np.any(table[:, 5:7] != 0.0):
@@ -126,10 +126,26 @@ def _lines(path: Path, name: str) -> list[tuple[int, str]]:
     return [(n, line) for n, line in lines if line.strip() and not line.lstrip().startswith("#")]
 
 
+def _fields(line: str) -> list[str]:
+    """Return the words of a line, between spaces or commas."""
+    return line.replace(",", " ").split()
+
+
+def _is_address(fields: list[str]) -> bool:
+    """Whether the first line is that of a video, and not a camera, damaged or not."""
+    if len(fields) in (1, 19):
+        return len(fields) == 1  # a video may be named by a number
+    try:
+        float(fields[0])
+    except (IndexError, ValueError):
+        return True
+    return False
+
+
 def _table(path: Path, lines: list[tuple[int, str]], columns: int, name: str) -> FloatArray:
     rows = []
     for number, line in lines:
-        fields = line.replace(",", " ").split()
+        fields = _fields(line)
         if len(fields) != columns:
             raise ValueError(
                 f"{path} line {number}: {name} has {columns} numbers a line, found {len(fields)}"
