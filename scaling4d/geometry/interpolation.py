@@ -70,17 +70,36 @@ def cubic_spline(
     step = np.diff(times)
     slope = np.diff(values, axis=0) / step[:, None]
     # Second derivatives m: continuity of the first derivative inside, zero at both ends.
-    system = (
-        np.diag(2.0 * (step[:-1] + step[1:])) + np.diag(step[1:-1], 1) + np.diag(step[1:-1], -1)
-    )
     curvature = np.zeros_like(values)
-    curvature[1:-1] = np.linalg.solve(system, 6.0 * np.diff(slope, axis=0))
+    curvature[1:-1] = _solve_tridiagonal(
+        2.0 * (step[:-1] + step[1:]), step[1:-1], 6.0 * np.diff(slope, axis=0)
+    )
     segment, fraction, _ = _locate(times, new_times)
     h = step[segment][:, None]
     b = fraction[:, None]
     a = 1.0 - b
     bend = (a**3 - a) * curvature[segment] + (b**3 - b) * curvature[segment + 1]
     return a * values[segment] + b * values[segment + 1] + bend * h**2 / 6.0
+
+
+def _solve_tridiagonal(diagonal: FloatArray, beside: FloatArray, right: FloatArray) -> FloatArray:
+    """Return x (n, k) of A x = ``right`` for the symmetric A with ``diagonal`` (n,) and ``beside``
+    (n - 1,) next to it, whose diagonal outweighs the rest of each row.
+
+    Eliminating row by row needs n numbers where the whole matrix has n x n, and such a matrix needs
+    no pivoting. Houdini's Python has no scipy to ask.
+    """
+    share = np.zeros(len(diagonal))  # of the next unknown in this row, after elimination
+    solution = np.empty_like(right)
+    pivot = diagonal[0]
+    solution[0] = right[0] / pivot
+    for row in range(1, len(diagonal)):
+        share[row - 1] = beside[row - 1] / pivot
+        pivot = diagonal[row] - beside[row - 1] * share[row - 1]
+        solution[row] = (right[row] - beside[row - 1] * solution[row - 1]) / pivot
+    for row in range(len(diagonal) - 2, -1, -1):
+        solution[row] -= share[row] * solution[row + 1]
+    return solution
 
 
 def _rotation_spline(rotations: FloatArray, times: FloatArray, new_times: FloatArray) -> FloatArray:

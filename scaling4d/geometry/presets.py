@@ -18,6 +18,7 @@ from scaling4d.geometry.seeds import rng
 FloatArray = npt.NDArray[np.float64]
 
 _LARGEST = sys.float_info.max  # whole numbers may lie beyond it
+_MOST_POINTS = 1000  # of a random path, which is noise long before
 
 EASINGS: dict[str, Callable[[FloatArray], FloatArray]] = {
     "linear": lambda t: t,
@@ -258,8 +259,10 @@ def preset_moves(
             raise ValueError(f"{name}:{key} must be 0 (no) or 1 (yes), got {value}")
         if unit in ("seed", "count") and value != int(value):
             raise ValueError(f"{name}:{key} must be a whole number, got {value}")
-        if unit == "count":
-            require_frame_count(int(value), f"{name}:{key}")
+        if unit == "count" and not 1 <= value <= _MOST_POINTS:
+            raise ValueError(
+                f"{name}:{key} must be a whole number >= 1 and <= {_MOST_POINTS}, got {value}"
+            )
     settings = {key: float(a.default) for key, a in preset.amounts.items() if a.default is not None}
     settings.update(given)
     time = np.linspace(0.0, 1.0, frames) if frames > 1 else np.zeros(1)

@@ -85,6 +85,15 @@ def test_cubic_spline_agrees_with_scipys_natural_spline() -> None:
     np.testing.assert_allclose(cubic_spline(values, TIMES, new), expected, atol=1e-12)
 
 
+def test_cubic_spline_goes_through_as_many_keys_as_a_video_has_frames() -> None:
+    generator = np.random.default_rng(0)
+    times = np.cumsum(generator.uniform(0.5, 2.0, 50_000))
+    values = generator.normal(size=(50_000, 2))
+    new = np.linspace(times[0], times[-1], 101)
+    expected = CubicSpline(times, values, bc_type="natural")(new)
+    np.testing.assert_allclose(cubic_spline(values, times, new), expected, atol=1e-9)
+
+
 def test_linear_agrees_with_numpy() -> None:
     values = np.random.default_rng(0).normal(size=(5, 2))
     new = np.linspace(0.0, 7.0, 33)
