@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scaling4d.geometry.camera import invert_pose, require_rigid
-from scaling4d.geometry.formats.files import finite_number, write_json, write_text
+from scaling4d.geometry.formats.files import finite_number, read_text, write_json, write_text
 from scaling4d.geometry.frame_count import require_frame_count, require_source_frame
 from scaling4d.geometry.interpolation import cubic_spline, interpolate_poses, linear
 from scaling4d.geometry.moves import AMOUNTS, Moves
@@ -131,10 +132,7 @@ def write_keyframes(path: str | Path, trajectory: Trajectory) -> None:
 
 
 def _load(path: Path) -> Mapping[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")  # a byte order mark may stand first
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"cannot read the trajectory file {path}: {error}") from None
+    text = read_text(path, "a trajectory file")
     try:
         if path.suffix == ".json":
             document = json.loads(text)
@@ -173,7 +171,11 @@ def _flag(document: Mapping[str, Any], key: str) -> bool:
 
 
 def _number(key: Mapping[str, Any], name: str, number: int, default: float) -> float:
-    return finite_number(key.get(name, default), f"keyframe {number}: {name}")
+    value = key.get(name, default)
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            value = float(value)  # YAML takes 1e-3 for a word, and 1.0e-3 for a number
+    return finite_number(value, f"keyframe {number}: {name}")
 
 
 def _key_times(

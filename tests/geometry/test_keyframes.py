@@ -186,3 +186,16 @@ def test_keyframe_files_that_do_not_parse_are_one_sentence(content: str, tmp_pat
     with pytest.raises(ValueError, match=r"keys\.yaml") as caught:
         read_keyframes(path)
     assert "\n" not in str(caught.value)
+
+
+def test_numbers_in_scientific_notation_are_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "keys.yaml"
+    # YAML 1.1 takes what has no point or no sign in its exponent for a word.
+    path.write_text("keyframes:\n- {frame: 0}\n- {frame: 1e1, right: 1e-3, zoom: 12E-1}\n")
+    trajectory = read_keyframes(path)
+    assert len(trajectory) == 11
+    assert trajectory.source_from_target[-1, 0, 3] == pytest.approx(1e-3)
+    assert trajectory.focal_scale[-1] == pytest.approx(1.2)
+    path.write_text("keyframes:\n- {frame: 0}\n- {frame: 10, right: nan}\n")
+    with pytest.raises(ValueError, match="keyframe 1: right must be a finite number, got nan"):
+        read_keyframes(path)
