@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from scaling4d.geometry.axes import convert_axes
 from scaling4d.geometry.camera import intrinsics_matrix
@@ -16,18 +19,25 @@ from scaling4d.geometry.formats.given import Given, frame_numbers
 from scaling4d.geometry.formats.image_names import natural, numbered
 from scaling4d.geometry.formats.text_tables import cleaned
 
+logger = logging.getLogger(__name__)
+
 NERFSTUDIO = (
     "transforms.json with a 4x4 `transform_matrix` per frame, camera-to-world, OpenGL axes, "
-    "and fl_x fl_y cx cy w h in pixels, shared or per frame; numbers in file names that start at "
-    "1 are shifted to 0"
+    "and fl_x fl_y cx cy w h in pixels, shared or per frame, or camera_angle_x camera_angle_y in "
+    "radians; numbers in file names that start at 1 are shifted to 0"
 )
 # What we write counts from 0 even where frame 0 is missing; nerfstudio skips keys of others.
 _FROM_ZERO = "file_path_counts_from_0"
+_ANGLES = ("camera_angle_x", "camera_angle_y")  # whole fields of view
 _DISTORTION = ("k1", "k2", "k3", "k4", "p1", "p2")
 
 
 def read_nerfstudio(path: Path, given: Given) -> CameraPath:
-    """Read a transforms.json, frames in the order of their file names."""
+    """Read a transforms.json, frames in the order of their file names.
+
+    Where it holds a field of view and not the size of its images, as NeRF's synthetic scenes do,
+    the intrinsics need ``given.height`` and ``given.width``, and are None without them.
+    """
     path = path / "transforms.json" if path.is_dir() else path
     document = read_json(path, "nerfstudio")
     frames = document.get("frames")
@@ -51,11 +61,12 @@ def read_nerfstudio(path: Path, given: Given) -> CameraPath:
     if len(sizes) > 1:
         raise ValueError(f"{path}: images have different sizes, {sorted(sizes)} (height, width)")
     height, width = sizes.pop() if sizes else (None, None)
+    size = (given.height, given.width) if height is None else (height, width)
     names = tuple(str(frame.get("file_path", "")) for frame in merged)
     own = given.first_frame is None and document.get(_FROM_ZERO) is True
     return CameraPath(
         cleaned(convert_axes(poses, "opengl", "opencv"), str(path)),
-        _intrinsics(merged, path),
+        _intrinsics(merged, path, *size),
         height,
         width,
         frame_index=numbered(names, path, 0 if own else given.first_frame),
@@ -96,17 +107,58 @@ def _size(frame: dict[str, Any], path: Path) -> tuple[int, int]:
     return int(height), int(width)
 
 
-def _intrinsics(frames: list[dict[str, Any]], path: Path) -> Any:
-    """Return (n, 3, 3), or None where no frame has a focal length."""
-    if not any("fl_x" in frame for frame in frames):
+def _intrinsics(
+    frames: list[dict[str, Any]], path: Path, height: int | None, width: int | None
+) -> npt.NDArray[np.float64] | None:
+    """Return (n, 3, 3), or None where no frame has a lens or the image that it needs has no size.
+
+    A line of the log tells of the latter.
+    """
+    if not any(name in frame for frame in frames for name in ("fl_x", *_ANGLES)):
+        return None
+    if width is None and not any("fl_x" in frame for frame in frames):
+        logger.warning(
+            "%s: holds a field of view and not the size of its images: without a height and a "
+            "width its intrinsics are not known",
+            path,
+        )
         return None
     try:
-        rows = [
-            (f["fl_x"], f.get("fl_y", f["fl_x"]), f.get("cx", f["w"] / 2), f.get("cy", f["h"] / 2))
-            if not {"cx", "cy"} <= f.keys()
-            else (f["fl_x"], f.get("fl_y", f["fl_x"]), f["cx"], f["cy"])
-            for f in frames
-        ]
-        return intrinsics_matrix(*np.asarray(rows, dtype=np.float64).T)
+        return intrinsics_matrix(*np.array([_lens(f, height, width) for f in frames]).T)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"{path}: every frame needs fl_x, and cx, cy or w, h ({error})") from None
+        raise ValueError(
+            f"{path}: every frame needs fl_x or camera_angle_x, and cx, cy or w, h ({error})"
+        ) from None
+
+
+def _lens(
+    frame: dict[str, Any], height: int | None, width: int | None
+) -> tuple[float, float, float, float]:
+    """Return fx, fy, cx, cy in pixels, filled in as instant-ngp does."""
+    focal = {axis: _focal(frame, axis, size) for axis, size in (("x", width), ("y", height))}
+    fx = focal["y"] if focal["x"] is None else focal["x"]
+    fy = focal["x"] if focal["y"] is None else focal["y"]
+    cx = frame["cx"] if "cx" in frame else _known(width) / 2
+    cy = frame["cy"] if "cy" in frame else _known(height) / 2
+    if fx is None or fy is None:
+        raise ValueError("there is neither")
+    return fx, fy, float(cx), float(cy)
+
+
+def _focal(frame: dict[str, Any], axis: str, size: int | None) -> float | None:
+    """Return the focal length in pixels along an axis with ``size`` pixels, or None."""
+    if f"fl_{axis}" in frame:
+        return float(frame[f"fl_{axis}"])
+    name = f"camera_angle_{axis}"
+    if name not in frame:
+        return None
+    angle = float(frame[name])
+    if not 0.0 < angle < math.pi:
+        raise ValueError(f"{name} must lie between 0 and pi radians, got {angle:g}")
+    return 0.5 * _known(size) / math.tan(0.5 * angle)
+
+
+def _known(size: int | None) -> int:
+    if size is None:
+        raise ValueError("the size of the image is not known")
+    return size
