@@ -54,6 +54,12 @@ class Preset:
 
 
 def _orbit(t: FloatArray, a: Mapping[str, float], pivot_depth: float) -> Moves:
+    turns = a["yaw"] != 0.0 or a["pitch"] != 0.0
+    if turns and a["forward"] >= pivot_depth:  # beyond it the camera would show its other side
+        raise ValueError(
+            f"this move circles around the pivot, {pivot_depth} m away, and cannot move forward="
+            f"{a['forward']} m towards it, through it: move less far, or give a larger pivot depth"
+        )
     return Moves(yaw=t * a["yaw"], pitch=t * a["pitch"], forward=t * a["forward"])
 
 

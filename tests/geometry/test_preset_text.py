@@ -47,3 +47,14 @@ def test_amounts_of_the_wrong_kind_are_named(text: str, message: str) -> None:
 def test_amounts_given_in_python_are_checked_alike() -> None:
     with pytest.raises(ValueError, match="whole number"):
         Trajectory.preset("random", 3, pivot_depth=3.0, seed=1.7)
+
+
+@pytest.mark.parametrize("name", ["orbit", "bullet_time"])
+def test_a_circle_does_not_pass_through_its_pivot(name: str) -> None:
+    for forward in ("5", "3", "1p"):
+        with pytest.raises(ValueError, match=r"pivot, 3\.0 m away, .*: move less far"):
+            parse_trajectory(f"{name}:yaw=20,forward={forward}", frames=3, pivot_depth=3.0)
+    assert len(parse_trajectory(f"{name}:yaw=20,forward=2.9", frames=3, pivot_depth=3.0)) == 3
+    # Without a turn there is nothing to circle around: it is a dolly.
+    straight = parse_trajectory(f"{name}:yaw=0,forward=5", frames=3, pivot_depth=3.0)
+    assert straight.source_from_target[-1, 2, 3] == 5.0
