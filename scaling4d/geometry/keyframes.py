@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from scaling4d.geometry.camera import invert_pose, require_rigid
+from scaling4d.geometry.camera import invert_pose
 from scaling4d.geometry.formats.files import finite_number, read_text, write_json, write_text
+from scaling4d.geometry.formats.text_tables import cleaned
 from scaling4d.geometry.frame_count import require_frame_count, require_source_frame
 from scaling4d.geometry.interpolation import cubic_spline, interpolate_poses, linear
 from scaling4d.geometry.moves import AMOUNTS, Moves
@@ -285,8 +286,10 @@ def _from_matrices(
         try:
             matrix = np.asarray(key["matrix"], dtype=np.float64)
         except (TypeError, ValueError, OverflowError):
-            raise ValueError(f"keyframe {number}: matrix must hold 4 rows of 4 numbers") from None
-        matrices.append(require_rigid(matrix, f"keyframe {number}"))
+            matrix = np.empty(0)
+        if matrix.shape != (4, 4):
+            raise ValueError(f"keyframe {number}: matrix must be 4x4, 4 rows of 4 numbers")
+        matrices.append(cleaned(matrix[None], f"keyframe {number}")[0])
     poses = interpolate_poses(
         np.stack(matrices), times, progress, "spline" if method == "spline" else "slerp"
     )

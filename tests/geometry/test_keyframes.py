@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scaling4d.geometry.camera import require_rigid
 from scaling4d.geometry.keyframes import EXAMPLE, read_keyframes, write_keyframes
 from scaling4d.geometry.presets import PRESETS
+from scaling4d.geometry.rotation import rotation_about
 from scaling4d.geometry.trajectory import Trajectory, parse_trajectory
 from tests.geometry.camera_paths import poses, written
 
@@ -199,3 +201,22 @@ def test_numbers_in_scientific_notation_are_numbers(tmp_path: Path) -> None:
     path.write_text("keyframes:\n- {frame: 0}\n- {frame: 10, right: nan}\n")
     with pytest.raises(ValueError, match="keyframe 1: right must be a finite number, got nan"):
         read_keyframes(path)
+
+
+@pytest.mark.parametrize("digits", [3, 4])
+def test_matrices_rounded_in_a_file_are_exact_rotations_again(digits: int, tmp_path: Path) -> None:
+    exact = np.eye(4)
+    exact[:3, :3] = rotation_about("y", np.pi / 4)  # 0.707 is off by 3e-4 in R^T R
+    keys = [
+        {"frame": 0, "matrix": exact.round(digits).tolist()},
+        {"frame": 2, "matrix": np.eye(4).tolist()},
+    ]
+    read = read_keyframes(written(tmp_path, {"keyframes": keys})).source_from_target
+    np.testing.assert_allclose(read[0], exact, atol=1e-12)
+    require_rigid(read, "read", tolerance=1e-12)
+    keys[0]["matrix"] = (exact * [[1.01], [1.01], [1.01], [1]]).tolist()
+    with pytest.raises(ValueError, match="keyframe 0: matrix 0 is not a rotation"):
+        read_keyframes(written(tmp_path, {"keyframes": keys}))
+    keys[0]["matrix"] = [np.eye(4).tolist()]
+    with pytest.raises(ValueError, match="keyframe 0: matrix must be 4x4, 4 rows of 4 numbers"):
+        read_keyframes(written(tmp_path, {"keyframes": keys}))
