@@ -16,7 +16,7 @@ from scaling4d.geometry.formats.files import finite_number, read_text, write_jso
 from scaling4d.geometry.formats.text_tables import cleaned
 from scaling4d.geometry.frame_count import require_frame_count, require_source_frame
 from scaling4d.geometry.interpolation import cubic_spline, interpolate_poses, linear
-from scaling4d.geometry.moves import AMOUNTS, Moves
+from scaling4d.geometry.moves import AMOUNTS, Moves, require_pivot
 from scaling4d.geometry.presets import EASINGS
 from scaling4d.geometry.trajectory import MODES, Trajectory
 
@@ -97,7 +97,7 @@ def trajectory_from_keyframes(
     if units == "pivot":
         if pivot_depth is None:
             raise ValueError("`units: pivot` measures in pivot depths: give the pivot depth")
-        moves = moves.scaled(pivot_depth)
+        moves = moves.scaled(require_pivot("`units: pivot`", pivot_depth))
     depth = float("nan") if pivot_depth is None else pivot_depth
     return Trajectory.from_moves(moves, pivot_depth=depth, source_index=source_index)
 

@@ -22,6 +22,17 @@ LENGTHS = ("right", "up", "forward")  # metres
 AMOUNTS = (*ANGLES, *LENGTHS, "zoom")
 
 
+def require_pivot(name: str, pivot_depth: float) -> float:
+    """Return the depth of a pivot after checking that it lies in front of the camera.
+
+    Raises:
+        ValueError: naming ``name``, which needs it, if it is not finite and > 0.
+    """
+    if not (np.isfinite(pivot_depth) and pivot_depth > 0.0):
+        raise ValueError(f"{name} needs the depth of its pivot in metres, > 0, got {pivot_depth}")
+    return pivot_depth
+
+
 def _zeros() -> FloatArray:
     return np.zeros(1)
 

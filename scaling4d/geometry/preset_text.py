@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scaling4d.geometry.moves import require_pivot
 from scaling4d.geometry.presets import PRESETS
 
 
@@ -10,7 +11,7 @@ def parse_amounts(name: str, text: str, pivot_depth: float | None) -> tuple[str,
 
     Raises:
         ValueError: naming the part that is not an amount, that stands twice, or that needs the
-            pivot depth.
+            pivot depth, which is > 0.
     """
     given: dict[str, str] = {}
     for part in filter(None, (piece.strip() for piece in text.split(","))):
@@ -47,4 +48,4 @@ def _parse_amount(name: str, key: str, value: str, pivot_depth: float | None) ->
         )
     if pivot_depth is None:
         raise ValueError(f"{label}={value} is measured in pivot depths: give the pivot depth")
-    return float(number) * pivot_depth
+    return float(number) * require_pivot(f"{label}={value}", pivot_depth)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from scaling4d.geometry.frame_count import require_frame_count
 from scaling4d.geometry.interpolation import cubic_spline
-from scaling4d.geometry.moves import Moves
+from scaling4d.geometry.moves import Moves, require_pivot
 from scaling4d.geometry.seeds import rng
 
 FloatArray = npt.NDArray[np.float64]
@@ -55,7 +55,7 @@ class Preset:
 
 def _orbit(t: FloatArray, a: Mapping[str, float], pivot_depth: float) -> Moves:
     turns = a["yaw"] != 0.0 or a["pitch"] != 0.0
-    if turns and a["forward"] >= pivot_depth:  # beyond it the camera would show its other side
+    if turns and 0.0 < pivot_depth <= a["forward"]:  # beyond it shows the other side
         raise ValueError(
             f"this move circles around the pivot, {pivot_depth} m away, and cannot move forward="
             f"{a['forward']} m towards it, through it: move less far, or give a larger pivot depth"
@@ -72,7 +72,7 @@ def _dolly(t: FloatArray, a: Mapping[str, float], pivot_depth: float) -> Moves:
 
 
 def _dolly_zoom(t: FloatArray, a: Mapping[str, float], pivot_depth: float) -> Moves:
-    _require_pivot("dolly_zoom", pivot_depth)
+    require_pivot("dolly_zoom", pivot_depth)
     if not a["distance"] < pivot_depth:
         raise ValueError(
             f"dolly_zoom keeps the size of what is at the pivot, {pivot_depth} m away, and cannot "
@@ -129,7 +129,7 @@ def _random(t: FloatArray, a: Mapping[str, float], pivot_depth: float) -> Moves:
     The paper evaluates on "randomly sampled camera trajectories" (section 4.2) and says no more;
     waypoints joined by smooth curves, with the point of interest kept in view, are its section 3.3.
     """
-    _require_pivot("random", pivot_depth)
+    require_pivot("random", pivot_depth)
     points = int(a["waypoints"])
     if not 0.0 <= a["distance"] < 1.0:
         raise ValueError(
@@ -143,11 +143,6 @@ def _random(t: FloatArray, a: Mapping[str, float], pivot_depth: float) -> Moves:
     # A spline may swing a little beyond its keys; the limits are a promise.
     yaw, pitch, forward = np.clip(curves, -limits, limits).T
     return Moves(yaw=yaw, pitch=pitch, forward=forward)
-
-
-def _require_pivot(name: str, pivot_depth: float) -> None:
-    if not (np.isfinite(pivot_depth) and pivot_depth > 0.0):
-        raise ValueError(f"{name} needs the depth of its pivot in metres, > 0, got {pivot_depth}")
 
 
 _YAW = Amount(20.0, "deg", "travel to the right around the pivot")

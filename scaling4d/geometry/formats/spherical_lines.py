@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scaling4d.geometry.formats.files import numbers, read_text, words, write_text
-from scaling4d.geometry.moves import Moves
+from scaling4d.geometry.moves import Moves, require_pivot
 from scaling4d.geometry.trajectory import Trajectory
 
 FloatArray = npt.NDArray[np.float64]
@@ -37,7 +37,12 @@ class SphericalLines:
     r: tuple[float, ...]
 
     def trajectory(self, frames: int, pivot_depth: float) -> Trajectory:
-        """Return the trajectory, interpolated as the tools do (see `_curve`)."""
+        """Return the trajectory, interpolated as the tools do (see `_curve`).
+
+        Raises:
+            ValueError: if the pivot depth, in which r is measured, is not finite and > 0.
+        """
+        require_pivot("a motion of theta, phi and r", pivot_depth)
         moves = Moves(
             yaw=_curve(self.phi, frames),
             pitch=_curve(self.theta, frames),
