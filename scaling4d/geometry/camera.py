@@ -145,9 +145,13 @@ def require_lenses(intrinsics: npt.ArrayLike, count: int) -> FloatArray:
             another last row than 0 0 1.
     """
     checked = np.asarray(intrinsics, dtype=np.float64)
-    if checked.shape != (count, 3, 3) or not np.isfinite(checked).all():
+    if checked.shape != (count, 3, 3):
+        raise ValueError(f"intrinsics must have the shape {(count, 3, 3)}, got {checked.shape}")
+    finite = np.isfinite(checked).all(axis=(1, 2))
+    if not finite.all():
         raise ValueError(
-            f"intrinsics must be finite, of shape {(count, 3, 3)}, got {checked.shape}"
+            f"intrinsics must be finite, but those of camera {int(np.argmin(finite))} hold a value "
+            f"that is not: correct them"
         )
     focal = checked[:, (0, 1), (0, 1)]
     if not np.all(focal > 0.0):

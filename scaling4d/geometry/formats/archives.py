@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -126,13 +127,16 @@ def _vipe_arrays(path: Path) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
 def _vipe_pose_file(path: Path, given: Given) -> Path:
     if path.is_file():
         return path
-    files = sorted((path / "pose").glob("*.npz"))
-    if given.camera is not None:
-        files = [file for file in files if file.stem == given.camera]
-    if len(files) != 1:
-        names = ", ".join(file.stem for file in files[:5]) or "none"
-        raise ValueError(f"{path} holds {len(files)} ViPE clips ({names}): name the one you mean")
-    return files[0]
+    files = {file.stem: file for file in sorted((path / "pose").glob("*.npz"))}
+    if not files:
+        raise ValueError(f"{path} holds no ViPE clips: expected pose/NAME.npz in it")
+    if given.camera is None and len(files) == 1:
+        return next(iter(files.values()))
+    if given.camera in files:
+        return files[given.camera]
+    names = ", ".join(itertools.islice(files, 5)) + (", ..." if len(files) > 5 else "")
+    wanted = "name the one you mean" if given.camera is None else f"there is no {given.camera}"
+    raise ValueError(f"{path} holds {len(files)} ViPE clips ({names}): {wanted}")
 
 
 def poses_of(values: npt.NDArray[np.generic], path: Path) -> FloatArray:

@@ -176,9 +176,27 @@ def words(values: npt.ArrayLike) -> str:
     return " ".join(repr(float(value)) for value in np.asarray(values).ravel())
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file as a whole or not at all."""
+def make_folder_of(path: Path) -> None:
+    """Make the folder that a file is to be written to.
+
+    Raises:
+        ValueError: if a folder has the file's name, or a file that of a folder above it.
+    """
+    if path.is_dir():
+        raise ValueError(f"cannot write {path}: it is a folder, name a file")
+    above = next((folder for folder in path.parents if folder.exists()), path.parent)
+    if above.is_file():
+        raise ValueError(f"cannot write {path}: {above} is a file, name another folder")
     path.parent.mkdir(parents=True, exist_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file as a whole or not at all.
+
+    Raises:
+        ValueError: for a path that cannot be a file's, see `make_folder_of`.
+    """
+    make_folder_of(path)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:

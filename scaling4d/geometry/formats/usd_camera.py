@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from scaling4d.geometry.axes import convert_axes, z_up_from_y_up
 from scaling4d.geometry.camera_path import CameraPath
+from scaling4d.geometry.formats.files import make_folder_of
 from scaling4d.geometry.formats.given import Given, frame_numbers
 from scaling4d.geometry.formats.text_tables import cleaned
 from scaling4d.geometry.formats.usd_lens import author_lens, read_lenses
@@ -124,7 +125,7 @@ def write_usd_camera(path: Path, cameras: CameraPath, given: Given) -> None:
             f"as /cameras/camera"
         )
     rate = _frame_rate(cameras, given)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder_of(path)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".usd") as folder:
         temporary = Path(folder) / path.name
         stage = Usd.Stage.CreateNew(str(temporary))
@@ -215,10 +216,14 @@ def _find_camera(stage: Any, path: Path, name: str | None) -> Any:
         for prim in stage.Traverse()
         if prim.IsA(UsdGeom.Camera)
     }
+    if not found:
+        raise ValueError(
+            f"{path} holds no camera: give a stage with a prim of type Camera that is loaded and "
+            f"active"
+        )
     if name is not None and _prim_path(name) in found:
         return found[_prim_path(name)]
     if name is None and len(found) == 1:
         return next(iter(found.values()))
-    names = ", ".join(found) or "none"
     wanted = "name the one you mean" if name is None else f"there is no {name}"
-    raise ValueError(f"{path} holds the cameras {names}: {wanted}")
+    raise ValueError(f"{path} holds the cameras {', '.join(found)}: {wanted}")

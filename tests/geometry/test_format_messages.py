@@ -1,0 +1,72 @@
+"""What readers and writers say where a file, a folder or a name is not the one that is meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pxr import Usd
+
+from scaling4d.geometry.formats.given import Given
+from scaling4d.geometry.trajectory_io import read_cameras, write_cameras
+from tests.geometry.camera_paths import HEIGHT, WIDTH, camera_path
+
+SIZE = Given(height=HEIGHT, width=WIDTH)
+
+
+@pytest.mark.parametrize("name", [None, "/cam"])
+def test_a_stage_without_a_camera_is_said_to_hold_none(name: str | None, tmp_path: Path) -> None:
+    Usd.Stage.CreateNew(str(tmp_path / "a.usda")).Save()
+    with pytest.raises(ValueError, match=r"a\.usda holds no camera: give a stage with"):
+        read_cameras(tmp_path / "a.usda", given=Given(camera=name))
+
+
+@pytest.mark.parametrize(
+    ("camera", "message"),
+    [
+        (None, r"holds 2 ViPE clips \(cameras, new\): name the one you mean"),
+        ("nwe", r"holds 2 ViPE clips \(cameras, new\): there is no nwe"),
+    ],
+)
+def test_the_clips_of_a_folder_are_listed(camera: str | None, message: str, tmp_path: Path) -> None:
+    for name in ("cameras", "new"):
+        write_cameras(tmp_path, camera_path(3), "vipe", Given(camera=name))
+    with pytest.raises(ValueError, match=message):
+        read_cameras(tmp_path, "vipe", Given(camera=camera))
+    assert len(read_cameras(tmp_path, "vipe", Given(camera="new"))) == 3
+
+
+def test_a_folder_without_clips_is_said_to_hold_none(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"holds no ViPE clips: expected pose/NAME\.npz"):
+        read_cameras(tmp_path, "vipe")
+
+
+def test_a_lens_that_is_not_finite_is_told_from_one_of_another_shape(tmp_path: Path) -> None:
+    write_cameras(tmp_path / "a.kitti", camera_path(3).replaced(intrinsics=None), "kitti")
+    lens = Given(HEIGHT, WIDTH, intrinsics=(float("nan"), 80.0, 40.0, 30.0))
+    with pytest.raises(ValueError, match="those of camera 0 hold a value that is not: correct"):
+        read_cameras(tmp_path / "a.kitti", given=lens)
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "message"),
+    [
+        ("kitti", "folder", "folder: it is a folder, name a file"),
+        ("usd", "a.usda", r"a\.usda: it is a folder, name a file"),
+        ("kitti", "file/a.kitti", "file is a file, name another folder"),
+        ("usd", "file/b/a.usda", "file is a file, name another folder"),
+        ("vipe", "file", "file is a file, name another folder"),
+    ],
+)
+def test_a_place_where_no_file_can_be_is_named(
+    name: str, path: str, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "a.usda").mkdir()
+    (tmp_path / "file").write_text("x")
+    cameras = camera_path(3).replaced(frame_index=None, times=None)
+    if name == "kitti":
+        cameras = cameras.replaced(intrinsics=None)
+    with pytest.raises(ValueError, match=f"cannot write .*{message}"):
+        write_cameras(tmp_path / path, cameras, name, SIZE)
+    assert sorted(p.name for p in tmp_path.rglob("*")) == ["a.usda", "file", "folder"]
