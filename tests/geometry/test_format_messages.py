@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
-from pxr import Usd
+from pxr import Sdf, Usd, UsdGeom
 
 from scaling4d.geometry.formats.given import Given
 from scaling4d.geometry.trajectory_io import read_cameras, write_cameras
@@ -19,6 +20,21 @@ def test_a_stage_without_a_camera_is_said_to_hold_none(name: str | None, tmp_pat
     Usd.Stage.CreateNew(str(tmp_path / "a.usda")).Save()
     with pytest.raises(ValueError, match=r"a\.usda holds no camera: give a stage with"):
         read_cameras(tmp_path / "a.usda", given=Given(camera=name))
+
+
+def test_a_camera_of_an_instance_is_found(tmp_path: Path) -> None:
+    stage = Usd.Stage.CreateNew(str(tmp_path / "a.usda"))
+    UsdGeom.SetStageMetersPerUnit(stage, 1.0)
+    UsdGeom.SetStageUpAxis(stage, UsdGeom.Tokens.z)
+    rig = stage.CreateClassPrim("/_rig")
+    UsdGeom.Camera.Define(stage, "/_rig/cam").AddTranslateOp().Set((0, 0, 2))
+    shot = UsdGeom.Xform.Define(stage, "/shot")
+    shot.AddTranslateOp().Set((1, 0, 0))
+    shot.GetPrim().GetReferences().AddInternalReference(Sdf.Path(rig.GetPath()))
+    shot.GetPrim().SetInstanceable(True)
+    stage.Save()
+    cameras = read_cameras(tmp_path / "a.usda", given=SIZE)
+    np.testing.assert_allclose(cameras.world_from_camera[0, :3, 3], (1, 0, 2))
 
 
 @pytest.mark.parametrize(

@@ -209,11 +209,11 @@ def _time_codes(stage: Any, camera: Any, path: Path, first_frame: int | None) ->
 
 
 def _find_camera(stage: Any, path: Path, name: str | None) -> Any:
-    from pxr import UsdGeom
+    from pxr import Usd, UsdGeom
 
     found = {
         str(prim.GetPath()): UsdGeom.Camera(prim)
-        for prim in stage.Traverse()
+        for prim in stage.Traverse(Usd.TraverseInstanceProxies())
         if prim.IsA(UsdGeom.Camera)
     }
     if not found:
