@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from pxr import Sdf, Usd, UsdGeom
 
+from scaling4d.__main__ import main
 from scaling4d.geometry.formats.given import Given
-from scaling4d.geometry.trajectory_io import read_cameras, write_cameras
+from scaling4d.geometry.trajectory_io import load_trajectory, read_cameras, write_cameras
 from tests.geometry.camera_paths import HEIGHT, WIDTH, camera_path
 
 SIZE = Given(height=HEIGHT, width=WIDTH)
@@ -86,3 +87,16 @@ def test_a_place_where_no_file_can_be_is_named(
     with pytest.raises(ValueError, match=f"cannot write .*{message}"):
         write_cameras(tmp_path / path, cameras, name, SIZE)
     assert sorted(p.name for p in tmp_path.rglob("*")) == ["a.usda", "file", "folder"]
+
+
+def test_lines_have_the_length_of_their_tools_and_ask_for_the_depth_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("0 10\n0 20\n0 0.2\n")
+    assert len(load_trajectory(f"trajectorycrafter:{path}", pivot_depth=2.0)) == 49
+    command = ["trajectory", "convert", f"trajectorycrafter:{path}", f"cognvs:{tmp_path / 'b.txt'}"]
+    assert main(command) == 2
+    assert "give that depth, the pivot depth" in capsys.readouterr().err
+    assert main([*command, "--pivot-depth", "2"]) == 0
+    assert (tmp_path / "b.txt").read_text() == "0.0 20.0\n0.0 10.0\n0.0 0.2\n"

@@ -100,9 +100,13 @@ class MotionFormat:
 
 def _read_lines(name: str) -> Callable[[Path, int | None, float | None], Trajectory]:
     def read(path: Path, frames: int | None, pivot_depth: float | None) -> Trajectory:
-        if frames is None or pivot_depth is None:
-            raise ValueError(f"{name} files need a number of frames and the central depth")
-        return spherical_lines.read_spherical_lines(path, name).trajectory(frames, pivot_depth)
+        lines = spherical_lines.read_spherical_lines(path, name)
+        if pivot_depth is None:
+            raise ValueError(
+                f"{name} files place cameras about the point at the central depth, and measure "
+                f"in it: give that depth, the pivot depth"
+            )
+        return lines.trajectory(49 if frames is None else frames, pivot_depth)  # as the tools do
 
     return read
 
