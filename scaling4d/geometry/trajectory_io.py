@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -73,8 +71,7 @@ def write_cameras(
     elif not kind.timed:
         require_every_frame(cameras, "this path", name)
     path = Path(path)
-    with _named_where_a_file_is_in_the_way(path, name):
-        kind.write(path, cameras, given)
+    kind.write(path, cameras, given)
 
 
 def write_trajectory(
@@ -93,8 +90,7 @@ def write_trajectory(
     given = given or Given()
     kind = _format(name)
     if isinstance(kind, MotionFormat):
-        with _named_where_a_file_is_in_the_way(Path(path), name):
-            kind.write(Path(path), trajectory)
+        kind.write(Path(path), trajectory)
         return
     if trajectory.source_index is not None:
         raise ValueError(
@@ -144,21 +140,6 @@ def zoom_from_intrinsics(trajectory: Trajectory) -> Trajectory:
     return dataclasses.replace(
         trajectory, intrinsics=None, focal_scale=zoom if np.any(zoom != 1.0) else None
     )
-
-
-@contextmanager
-def _named_where_a_file_is_in_the_way(path: Path, name: str) -> Iterator[None]:
-    try:
-        yield
-    except (FileExistsError, NotADirectoryError):
-        if path.is_file():
-            raise ValueError(
-                f"{path} is a file, and {name} is written into a folder: name a folder"
-            ) from None
-        above = next((folder for folder in path.parents if folder.is_file()), path.parent)
-        raise ValueError(
-            f"{above} is a file, and {path.name} cannot be written into it: name a folder"
-        ) from None
 
 
 def _refuse_to_lose_a_zoom(cameras: CameraPath, name: str, given: Given) -> None:

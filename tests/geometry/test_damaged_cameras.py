@@ -11,14 +11,14 @@ import pytest
 
 from scaling4d.geometry.formats.given import Given
 from scaling4d.geometry.trajectory_io import read_cameras, write_cameras
-from tests.geometry.camera_paths import HEIGHT, WIDTH, camera_path
+from tests.geometry.camera_paths import HEIGHT, WIDTH, every_frame
 
 SIZE = Given(height=HEIGHT, width=WIDTH)
 
 
 @pytest.mark.parametrize("part", ["poses.npy", "intrinsics.npy"])
 def test_a_header_of_an_array_that_does_not_parse_is_refused(part: str, tmp_path: Path) -> None:
-    write_cameras(tmp_path, camera_path(), "spatialvid")
+    write_cameras(tmp_path, every_frame(), "spatialvid")
     content = (tmp_path / part).read_bytes()
     for position in range(10, 60):  # an open bracket there makes Python's own tokens run out
         (tmp_path / part).write_bytes(content[:position] + b"(" + content[position + 1 :])
@@ -64,7 +64,7 @@ def huge(path: Path) -> None:
 )
 def test_an_archive_that_cannot_be_unpacked_is_refused(damage, tmp_path: Path) -> None:
     path = tmp_path / "cameras.npz"
-    write_cameras(path, camera_path(), "vista4d")
+    write_cameras(path, every_frame(), "vista4d")
     damage(path)
     with pytest.raises(ValueError, match=r"cannot read .*cameras\.npz as Vista4D: \S"):
         read_cameras(path, "vista4d")
@@ -80,7 +80,7 @@ def test_an_archive_that_cannot_be_unpacked_is_refused(damage, tmp_path: Path) -
     ],
 )
 def test_a_table_of_no_cameras_is_refused(table: np.ndarray, message: str, tmp_path: Path) -> None:
-    write_cameras(tmp_path, camera_path(3), "spatialvid")
+    write_cameras(tmp_path, every_frame(3), "spatialvid")
     np.save(tmp_path / "poses.npy", table)
     with pytest.raises(ValueError, match=rf"poses\.npy is not SpatialVID: .*{message}"):
         read_cameras(tmp_path, "spatialvid", SIZE)
@@ -98,7 +98,7 @@ def test_a_table_of_no_cameras_is_refused(table: np.ndarray, message: str, tmp_p
 )
 def test_a_damaged_stage_is_refused(found: str, instead: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "a.usda"
-    cameras = camera_path(3)
+    cameras = every_frame(3)
     lens = np.repeat(cameras.intrinsics[:1], 3, axis=0)
     poses = cameras.world_from_camera.copy()
     poses[:, :3, 3] *= 1e10

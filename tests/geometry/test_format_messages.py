@@ -11,7 +11,7 @@ from pxr import Sdf, Usd, UsdGeom
 from scaling4d.__main__ import main
 from scaling4d.geometry.formats.given import Given
 from scaling4d.geometry.trajectory_io import load_trajectory, read_cameras, write_cameras
-from tests.geometry.camera_paths import HEIGHT, WIDTH, camera_path
+from tests.geometry.camera_paths import HEIGHT, WIDTH, camera_path, every_frame
 
 SIZE = Given(height=HEIGHT, width=WIDTH)
 
@@ -59,7 +59,7 @@ def test_a_folder_without_clips_is_said_to_hold_none(tmp_path: Path) -> None:
 
 
 def test_a_lens_that_is_not_finite_is_told_from_one_of_another_shape(tmp_path: Path) -> None:
-    write_cameras(tmp_path / "a.kitti", camera_path(3).replaced(intrinsics=None), "kitti")
+    write_cameras(tmp_path / "a.kitti", every_frame(3).replaced(intrinsics=None), "kitti")
     lens = Given(HEIGHT, WIDTH, intrinsics=(float("nan"), 80.0, 40.0, 30.0))
     with pytest.raises(ValueError, match="those of camera 0 hold a value that is not: correct"):
         read_cameras(tmp_path / "a.kitti", given=lens)
@@ -81,7 +81,7 @@ def test_a_place_where_no_file_can_be_is_named(
     (tmp_path / "folder").mkdir()
     (tmp_path / "a.usda").mkdir()
     (tmp_path / "file").write_text("x")
-    cameras = camera_path(3).replaced(frame_index=None, times=None)
+    cameras = every_frame(3)
     if name == "kitti":
         cameras = cameras.replaced(intrinsics=None)
     with pytest.raises(ValueError, match=f"cannot write .*{message}"):

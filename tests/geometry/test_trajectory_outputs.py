@@ -90,10 +90,10 @@ def test_a_file_in_the_place_of_a_folder_is_named(
     file = tmp_path / "file"
     file.write_text("precious")
     status, _, error = convert(capsys, "static", f"{name}:{file}", *LENS, "--force")
-    assert (status, f"{file} is a file, and {name} is written into a folder" in error) == (2, True)
+    assert (status, f"{file} is a file, name another folder" in error) == (2, True)
     status, _, error = convert(capsys, "static", f"{name}:{file / 'below'}", *LENS)
     assert (status, f"{file} is a file, and below cannot be written" in error) == (2, True)
-    with pytest.raises(ValueError, match="is a file, and below cannot be written"):
+    with pytest.raises(ValueError, match="is a file, name another folder"):
         write_cameras(file / "below", every_frame(), name)
     assert main(["trajectory", "plot", "static", str(file / "a.png")]) == 2
     assert "is a file, and a.png cannot be written" in capsys.readouterr().err

@@ -11,8 +11,9 @@ from scaling4d.geometry.camera import intrinsics_matrix
 from scaling4d.geometry.camera_path import CameraPath
 
 FIRST_FRAME_HELP = (
-    "the number in the image name of the video's first frame (COLMAP, nerfstudio; default: 1 "
-    "where the lowest number is 1, else 0)"
+    "the number of the video's first frame in the camera file: in its image names (COLMAP, "
+    "nerfstudio; default: 1 where the lowest is 1, else 0), its USD time code, its frame in ViPE "
+    "or ReCamMaster (default: 0)"
 )
 
 
@@ -26,8 +27,9 @@ class Given:
         fps: frames per second, to turn frame numbers into times and back.
         camera: which camera of a file that holds several (a name, or a USD prim path).
         video_frames: number of frames of the video, for files with one pose per key frame.
-        first_frame: the number in the name of the video's first frame, for files whose image names
-            are numbered. None: 1 where the lowest is 1, as ffmpeg counts, else 0.
+        first_frame: the number of the video's first frame in the file: in image names, USD time
+            codes, ViPE and ReCamMaster frames. None: 0, but 1 where the lowest number of image
+            names is 1, as ffmpeg counts.
 
     Raises:
         ValueError: for frames per second that are not finite and > 0.

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 def natural(name: str) -> list[tuple[int, str]]:
     """Return a sort key under which frame_2 comes before frame_10."""
     parts = re.split(r"(\d+)", name)
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
 def numbered(
