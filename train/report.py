@@ -121,7 +121,10 @@ def mix_text(mix: Mix, drawn: Mapping[str, int]) -> str:
 
 
 def pair_summary(path: Path) -> dict[str, dict[str, int]]:
-    """Count the distinct pairs of a ``pairs.jsonl``: accepted by mode, rejected by reason."""
+    """Count the distinct pairs of a ``pairs.jsonl``: accepted by mode, rejected by reason.
+
+    A broken video counts once for every pair that was drawn from another one in its place.
+    """
     accepted: dict[str, str] = {}
     rejected: Counter[str] = Counter()
     for line in path.read_text(encoding="utf-8").splitlines():
@@ -132,6 +135,8 @@ def pair_summary(path: Path) -> dict[str, dict[str, int]]:
         tried = [*record.get("rejected", [])]
         for clip in record.get("passed_over", []):
             tried += clip["rejected"]
+            if "broken" in clip:
+                tried.append({"reason": "unreadable video"})
         rejected.update(_reason_kind(entry["reason"]) for entry in tried)
     return {"accepted": dict(Counter(accepted.values())), "rejected": dict(rejected)}
 

@@ -66,8 +66,18 @@ class RealPairs:
         flow: FlowConfig,
         cache: DiskCache,
         seed: int,
+        skip_broken: bool = False,
     ) -> None:
         """Offer pairs of these clips, the same for the same seed whatever the folder is called.
+
+        Args:
+            clips: the items, in the order that draws count them.
+            size: what every clip is brought to.
+            config: how pairs are drawn and which are kept.
+            flow: the estimator of the correspondence.
+            cache: for decoded frames, shots and pairs.
+            seed: of everything random.
+            skip_broken: pass over a clip that turns out to be unreadable, with one warning.
 
         Raises:
             EstimatorError: if the optical flow cannot be had.
@@ -78,6 +88,8 @@ class RealPairs:
         self.flow = flow
         self.cache = cache
         self.seed = seed
+        self.skip_broken = skip_broken
+        self._broken: dict[VideoClip, str] = {}
         # Built here so that missing weights are told before a run begins.
         self._estimator: FlowEstimator | None = self._make_estimator()
 
@@ -87,26 +99,56 @@ class RealPairs:
     def pair(self, draw: Draw) -> ClipPair:
         """Make the pair of a draw: variant ``epoch`` (modulo ``variants``) of its clip.
 
-        A clip that yields no acceptable pair hands over to the next one; the report says so.
+        A clip that yields no acceptable pair hands over to the next one, and with ``skip_broken``
+        so does one that cannot be read; the report says so.
 
         Raises:
-            DataError: if no clip yields a pair, or a video is broken.
+            DataError: if no clip yields a pair, or a video is broken (unless skipped).
         """
         variant = draw.epoch % self.config.variants if self.config.variants else draw.epoch
         passed_over: list[dict[str, Any]] = []
+        last = ""
         for step in range(len(self.clips)):
             clip = self.clips[(draw.item + step) % len(self.clips)]
-            entry = self._variant(clip, variant)
-            report = PairReport.from_json(str(entry["report"]))
-            if report.accepted:
-                report.passed_over = passed_over
-                return self._assemble(clip, entry, report, draw.seed)
-            passed_over.append({"clip": clip.path.name, "rejected": report.rejected})
-        last = passed_over[-1]["rejected"][-1]["reason"]
+            try:
+                made = self._pair_of(clip, variant, draw.seed)
+            except DataError as error:
+                last = self._skip(clip, str(error))
+                passed_over.append({"clip": clip.path.name, "rejected": [], "broken": last})
+                continue
+            if isinstance(made, ClipPair):
+                made.report = {**made.report, "passed_over": passed_over}
+                return made
+            last = made.rejected[-1]["reason"]
+            passed_over.append({"clip": clip.path.name, "rejected": made.rejected})
+        broken = sum("broken" in clip for clip in passed_over)
+        unread = f", {broken} cannot be read" if broken else ""
         raise DataError(
-            f"none of the {len(self.clips)} clips gave a pair in {self.config.attempts} attempts "
-            f"(the last reason: {last}); loosen data.pairs or use videos with more motion"
+            f"none of the {len(self.clips)} clips gave a pair in {self.config.attempts} attempts"
+            f"{unread} (the last reason: {last}); loosen data.pairs or use videos with more motion"
         )
+
+    def _pair_of(self, clip: VideoClip, variant: int, seed: int) -> ClipPair | PairReport:
+        """Return a clip's pair, or the report on why it gives none."""
+        if clip in self._broken:
+            raise DataError(self._broken[clip])
+        try:
+            clip.identity  # noqa: B018 -- reads the file, which may be gone since the start
+        except OSError as error:
+            reason = error.strerror or error
+            raise DataError(f"{clip.path}: {reason}; replace or remove the file") from None
+        entry = self._variant(clip, variant)
+        report = PairReport.from_json(str(entry["report"]))
+        return self._assemble(clip, entry, report, seed) if report.accepted else report
+
+    def _skip(self, clip: VideoClip, problem: str) -> str:
+        """Warn of a broken clip the first time, or stop for it; return what is wrong with it."""
+        if not self.skip_broken:
+            raise DataError(f"{problem}, or set data.skip_broken=true") from None
+        if clip not in self._broken:
+            log.warning("skipped: %s", problem)
+            self._broken[clip] = problem
+        return problem
 
     def _make_estimator(self) -> FlowEstimator:
         options = dict(self.flow.options)

@@ -34,7 +34,8 @@ class DataConfig:
     flow: FlowConfig = field(default_factory=FlowConfig)
     """The optical flow of real pairs."""
     skip_broken: bool = False
-    """Leave out unreadable and too short files with a warning instead of stopping."""
+    """Leave out unreadable and too short files with a warning instead of stopping, at the start or
+    when a clip turns out to be broken."""
 
     def __post_init__(self) -> None:
         self.clip  # noqa: B018 -- refuses impossible sizes now and not at the first clip
@@ -83,4 +84,12 @@ def open_source(
         clips = read_spatialvid(folder, size, skip_broken=config.skip_broken)
     else:
         clips = read_video_folder(folder, size, skip_broken=config.skip_broken)
-    return RealPairs(clips, size, config=config.pairs, flow=config.flow, cache=cache, seed=seed)
+    return RealPairs(
+        clips,
+        size,
+        config=config.pairs,
+        flow=config.flow,
+        cache=cache,
+        seed=seed,
+        skip_broken=config.skip_broken,
+    )

@@ -106,14 +106,21 @@ def read_spatialvid(folder: str | Path, size: ClipSize, *, skip_broken: bool) ->
     """Return the data set's videos as clips with prompts.
 
     Raises:
-        DataError: as `list_spatialvid`, or for a broken video (unless skipped).
+        DataError: as `list_spatialvid`, or for an empty or too short video (unless skipped).
     """
     rows = {clip.video: clip for clip in list_spatialvid(folder)}
+
+    def probe(path: Path) -> tuple[int, float]:
+        # Opening millions of files would take hours; asking for their size does not.
+        if path.stat().st_size == 0:
+            raise DataError(f"{path} is an empty file")
+        return rows[path].frames, rows[path].fps
+
     return collect_clips(
         ((path, clip.prompt()) for path, clip in rows.items()),
         size,
         skip_broken=skip_broken,
-        probe=lambda path: (rows[path].frames, rows[path].fps),
+        probe=probe,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import numpy as np
 
 from scaling4d.storage.scene_file import CameraTrack, write_scene
@@ -63,4 +64,21 @@ def write_sample_video(
     camera = Camera.look_at(height, width, eye=(0.0, -4.0, 1.5), target=(0, 0, 0.5), fov=60)
     clip = moving_box().clip(camera.orbit(frames, yaw=40, pivot=(0, 0, 0.5)), fps=fps)
     write_video(path, clip.rgb, fps)
+    return path
+
+
+def put_header_first(path: Path) -> Path:
+    """Move an mp4's header before its frames, as on the web: a file cut short still opens."""
+    last = path.with_suffix(".last.mp4")
+    path.rename(last)
+    with (
+        av.open(str(last)) as old,
+        av.open(str(path), "w", options={"movflags": "faststart"}) as new,
+    ):
+        stream = new.add_stream_from_template(old.streams.video[0])
+        for packet in old.demux(video=0):
+            if packet.dts is not None:  # the last one is empty and flushes
+                packet.stream = stream
+                new.mux(packet)
+    last.unlink()
     return path

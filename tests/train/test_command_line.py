@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.data.samples import write_sample_scene, write_sample_video
-from tests.train.runs import arguments
+from tests.data.samples import put_header_first, write_sample_scene, write_sample_video
+from tests.train.runs import arguments, read_lines
 from train.__main__ import main
 from train.config import QUICKSTART_DATA
 
@@ -119,11 +119,19 @@ def test_video_that_breaks_off_while_training(
 ) -> None:
     folder = tmp_path / "real"
     folder.mkdir()
-    whole = write_sample_video(folder / "a.mp4", frames=40).read_bytes()
-    # The header (moved to the front when writing) still promises 40 frames.
+    whole = put_header_first(write_sample_video(folder / "a.mp4", frames=40)).read_bytes()
+    # The header in front still promises 40 frames.
     (folder / "a.mp4").write_bytes(whole[: len(whole) * 2 // 3])
-    argv = ["--mix", REAL, "--recipe", "tiny_cpu", "--data.real", str(folder)]
-    assert "a.mp4" in fail(capsys, [*argv, "--out", str(tmp_path / "out")])
+    argv = ["--mix", REAL, "--recipe", "tiny_cpu", "--data.real", str(folder), "steps=2"]
+    sentence = fail(capsys, [*argv, "--out", str(tmp_path / "out")])
+    assert "a.mp4 has no frame" in sentence
+    assert "data.skip_broken=true" in sentence
+    write_sample_video(folder / "b.mp4", frames=40)
+    assert main([*argv, "--out", str(tmp_path / "skips"), "data.skip_broken=true"]) == 0
+    lines = read_lines(tmp_path / "skips" / "pairs.jsonl")
+    passed = [clip for line in lines for clip in line["passed_over"]]
+    assert passed
+    assert all("a.mp4 has no frame" in clip["broken"] for clip in passed)
 
 
 def test_scene_file_cut_short(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
