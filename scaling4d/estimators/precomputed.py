@@ -58,8 +58,7 @@ class PrecomputedFlow:
             EstimatorError: if no file is there for a pair, or its size differs from the images.
         """
         check_image_pair(first, second)
-        flows = [self._read(a, b) for a, b in zip(first, second, strict=True)]
-        return torch.stack(flows).to(first.device)
+        return _stack([self._read(a, b) for a, b in zip(first, second, strict=True)], first)
 
     def _read(self, first: Tensor, second: Tensor) -> Tensor:
         name = pair_name(first, second)
@@ -121,7 +120,16 @@ class CachedFlow:
                 missing, self.estimator(first[missing], second[missing]), strict=True
             ):
                 write_flow(paths[pair], flow)
-        return torch.stack([read_flow(path) for path in paths]).to(first.device)
+        return _stack([read_flow(path) for path in paths], first)
+
+
+def _stack(
+    flows: list[Tensor], images: UInt8[Tensor, "pairs 3 height width"]
+) -> Float[Tensor, "pairs 2 height width"]:
+    """Join flows, none included, on the device of the images."""
+    if not flows:
+        return torch.zeros(0, 2, *images.shape[2:], device=images.device)
+    return torch.stack(flows).to(images.device)
 
 
 class PrecomputedDepth:

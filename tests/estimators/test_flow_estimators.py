@@ -268,6 +268,19 @@ def test_precomputed_flow_is_what_the_cache_wrote_and_misses_are_errors(tmp_path
         stored(images[:1], images[:1])
 
 
+@pytest.mark.parametrize("name", ["dis", "raft_small", "precomputed", "cached"])
+def test_no_pairs_give_no_flow(name, tmp_path):
+    options = {"raft_small": {"weights": "random"}, "precomputed": {"folder": tmp_path}}
+    made = "dis" if name == "cached" else name
+    estimator = make_flow_estimator(made, **options.get(name, {}))
+    if name == "cached":
+        estimator = CachedFlow(estimator, tmp_path)
+    none = torch.zeros(0, 3, 32, 40, dtype=torch.uint8)
+    flow = estimator(none, none)
+    assert flow.shape == (0, 2, 32, 40)
+    assert flow.dtype == torch.float32
+
+
 def test_a_folder_of_cached_flow_belongs_to_one_estimator(tmp_path):
     images = pair_with_shift()[0]
     weights = {"weights": "random", "iterations": 1}
