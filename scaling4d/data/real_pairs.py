@@ -33,8 +33,9 @@ from scaling4d.geometry.seeds import child_seed, rng
 
 log = logging.getLogger(__name__)
 
-_CACHE_VERSION = 4
-"""Part of every key: raise it when the meaning of a cached value changes."""
+_CACHE_VERSION = 5
+"""Part of every key: raise it when shots are found or pairs drawn in another way, or when the
+meaning of a cached value changes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +93,9 @@ class RealPairs:
         self._broken: dict[VideoClip, str] = {}
         # Built here so that missing weights are told before a run begins.
         self._estimator: FlowEstimator | None = self._make_estimator()
+        # What the flow depends on is more than its options: weights may change under their name.
+        # Kept here, because a worker process builds its estimator only for what is not cached.
+        self._flow_settings = getattr(self._estimator, "settings", flow.options)
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -163,7 +167,7 @@ class RealPairs:
     def _variant(self, clip: VideoClip, variant: int) -> Arrays:
         """Return the frames, flow and report of one variant of a clip, cached when it may recur."""
         size = asdict(self.size)
-        flow = {"name": self.flow.name, "options": self.flow.options, "method": self.flow.method}
+        flow = {"name": self.flow.name, "settings": self._flow_settings, "method": self.flow.method}
         key = settings_hash(
             _CACHE_VERSION, clip.identity, size, asdict(self.config), flow, self.seed, variant
         )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Float, UInt8
@@ -15,6 +17,9 @@ from scaling4d.storage.atomic import write_text_atomic
 from .base import DepthEstimate, DepthKind, EstimatorError, FlowEstimator, check_image_pair
 from .depth_files import read_depth
 from .flow_files import FLOW_SUFFIXES, read_flow, write_flow
+
+RECORD = "estimator.json"
+"""Beside the flow that `CachedFlow` keeps: name and settings of the estimator."""
 
 
 def pair_name(
@@ -46,6 +51,21 @@ class PrecomputedFlow:
         self.folder = Path(folder)
         if not self.folder.is_dir():
             raise EstimatorError(f"no folder of precomputed flow at {self.folder}")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the flow depends on beside the images: the estimator that filled the folder, where
+        `CachedFlow` recorded it, else a digest of the files' names, sizes and times."""
+        record = self.folder / RECORD
+        if record.is_file():
+            return {"estimator": record.read_text(encoding="utf-8").strip()}
+        digest = hashlib.blake2b(digest_size=16)
+        with os.scandir(self.folder) as entries:
+            for entry in sorted(entries, key=lambda entry: entry.name):
+                if entry.name.endswith(FLOW_SUFFIXES):
+                    status = entry.stat()
+                    digest.update(repr((entry.name, status.st_size, status.st_mtime_ns)).encode())
+        return {"files": digest.hexdigest()}
 
     def __call__(
         self,
@@ -96,7 +116,7 @@ class CachedFlow:
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         own = json.dumps([estimator.name, getattr(estimator, "settings", {})], sort_keys=True)
-        record = self.folder / "estimator.json"
+        record = self.folder / RECORD
         if not record.is_file() and not any(self.folder.glob("flow_*")):
             write_text_atomic(record, own + "\n")
         found = record.read_text().strip() if record.is_file() else "an unknown estimator"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
@@ -8,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from torchvision.models.optical_flow import raft_small
 
 from scaling4d.correspondence.control import CONTROL_CHANNELS
 from scaling4d.correspondence.warp import warp_from_flow
@@ -174,3 +176,32 @@ def test_real_videos_warp_onto_their_targets(test_data: Path) -> None:
         after = (warped - pair.target).abs()[mask].mean()
         before = (pair.source - pair.target).abs()[mask].mean()
         assert after < 0.75 * before, pair.origin
+
+
+def raft(folder: Path, videos: Path, seed: int) -> RealPairs:
+    """Pairs by a RAFT of random weights, whose file always has the same name."""
+    torch.manual_seed(seed)
+    torch.save(raft_small(weights=None).state_dict(), folder / "raft.pth")
+    options = {"weights": str(folder / "raft.pth"), "iterations": 1}
+    loose = {"min_displacement": 0.0, "min_valid": 0.0, "min_covered": 0.0}
+    return RealPairs(
+        read_video_folder(videos, SIZE, skip_broken=False),
+        SIZE,
+        config=only("constant", max_displacement=1e3, **loose),
+        flow=FlowConfig(name="raft_small", options=options),
+        cache=DiskCache(folder / "cache"),
+        seed=0,
+    )
+
+
+def test_cached_pairs_do_not_outlive_the_weights_of_their_flow(
+    videos: Path, tmp_path: Path
+) -> None:
+    part = CONTROL_CHANNELS["correspondence"]
+    old, new, again = (
+        pickle.loads(pickle.dumps(raft(tmp_path, videos, seed))).pair(draw()).control[:, part]
+        for seed in (0, 1, 0)
+    )
+    assert not torch.equal(old, new)
+    torch.testing.assert_close(old, again, rtol=0, atol=0)
+    assert len(list((tmp_path / "cache" / "pairs").rglob("*.npz"))) == 2

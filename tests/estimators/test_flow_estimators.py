@@ -268,6 +268,25 @@ def test_precomputed_flow_is_what_the_cache_wrote_and_misses_are_errors(tmp_path
         stored(images[:1], images[:1])
 
 
+def test_settings_of_precomputed_flow_follow_its_files_or_the_estimator_that_made_them(tmp_path):
+    stored = make_flow_estimator("precomputed", folder=tmp_path)
+    settings = [stored.settings]
+    for name, flow in (("a", 0.0), ("b", 0.0), ("b", 1.0)):
+        write_flow(tmp_path / f"flow_{name}.npy", torch.full((2, 8, 8), flow))
+        settings.append(stored.settings)
+        (tmp_path / "notes.txt").write_text(name)
+        assert stored.settings == settings[-1]
+    assert len({repr(each) for each in settings}) == 4
+    images = pair_with_shift()[0]
+    CachedFlow(make_flow_estimator("dis"), tmp_path / "dis")
+    recorded = make_flow_estimator("precomputed", folder=tmp_path / "dis")
+    before = recorded.settings
+    CachedFlow(make_flow_estimator("dis"), tmp_path / "dis")(images[:1], images[1:])
+    assert recorded.settings == before, "more flow of the same estimator"
+    CachedFlow(make_flow_estimator("dis", preset="fast"), tmp_path / "fast")
+    assert make_flow_estimator("precomputed", folder=tmp_path / "fast").settings != before
+
+
 @pytest.mark.parametrize("name", ["dis", "raft_small", "precomputed", "cached"])
 def test_no_pairs_give_no_flow(name, tmp_path):
     options = {"raft_small": {"weights": "random"}, "precomputed": {"folder": tmp_path}}
