@@ -11,15 +11,16 @@ does not say so), one per key frame, and its intrinsics are shares of the image 
 from __future__ import annotations
 
 import csv
-import json
 import logging
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from scaling4d.data.captions import with_captions
 from scaling4d.data.pairs import ClipSize, DataError
 from scaling4d.data.video_clips import VideoClip, collect_clips
 from scaling4d.geometry.camera_path import CameraPath
+from scaling4d.geometry.formats.files import read_json
 from scaling4d.geometry.formats.given import Given
 from scaling4d.geometry.trajectory_io import read_cameras
 
@@ -45,11 +46,15 @@ class SpatialVidClip:
     width: int
 
     def prompt(self) -> str:
-        """Return the scene's caption without sentences about the camera: motion comes from C^r."""
+        """Return the scene's caption without sentences about the camera: motion comes from C^r.
+
+        Raises:
+            ValueError: if the file of the caption cannot be read, naming it.
+        """
         path = self.annotations / "caption.json"
         if not path.is_file():
             return ""
-        caption = json.loads(path.read_text(encoding="utf-8"))
+        caption = read_json(path, "a caption of SpatialVID")
         text = f"{caption.get('SceneSummary', '')} {caption.get('SceneDescription', '')}"
         return drop_camera_sentences(text)
 
@@ -106,7 +111,8 @@ def read_spatialvid(folder: str | Path, size: ClipSize, *, skip_broken: bool) ->
     """Return the data set's videos as clips with prompts.
 
     Raises:
-        DataError: as `list_spatialvid`, or for an empty or too short video (unless skipped).
+        DataError: as `list_spatialvid`, or for an empty or too short video or a broken caption
+            (unless skipped).
     """
     rows = {clip.video: clip for clip in list_spatialvid(folder)}
 
@@ -117,7 +123,7 @@ def read_spatialvid(folder: str | Path, size: ClipSize, *, skip_broken: bool) ->
         return rows[path].frames, rows[path].fps
 
     return collect_clips(
-        ((path, clip.prompt()) for path, clip in rows.items()),
+        with_captions(rows, lambda path: rows[path].prompt(), skip_broken=skip_broken),
         size,
         skip_broken=skip_broken,
         probe=probe,

@@ -108,21 +108,58 @@ def test_workers_skip_too(videos: Path) -> None:
     assert pairs.pair(draw(1)).origin.startswith("c.mp4")
 
 
-def test_empty_spatialvid_clip_is_named_at_the_start(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    table = tmp_path / "data" / "train" / "SpatialVID_HQ_metadata.csv"
+def write_spatialvid(folder: Path) -> Path:
+    """Write clips a and b in the data set's layout; return the folder of their videos."""
+    table = folder / "data" / "train" / "SpatialVID_HQ_metadata.csv"
     table.parent.mkdir(parents=True)
     columns = "id,video path,annotation path,num frames,fps,resolution\n"
     rows = [f"{n},videos/{n}.mp4,annotations/{n},24,16.0,64x64\n" for n in "ab"]
     table.write_text(columns + "".join(rows))
-    folder = tmp_path / "SpatialVid" / "HQ" / "videos"
-    folder.mkdir(parents=True)
-    write_sample_video(folder / "a.mp4", frames=24)
-    (folder / "b.mp4").write_bytes(b"")
+    videos = folder / "SpatialVid" / "HQ" / "videos"
+    videos.mkdir(parents=True)
+    for name in "ab":
+        write_sample_video(videos / f"{name}.mp4", frames=24)
+        (videos.parent / "annotations" / name).mkdir(parents=True)
+    return videos
+
+
+def test_empty_spatialvid_clip_is_named_at_the_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (write_spatialvid(tmp_path) / "b.mp4").write_bytes(b"")
     with pytest.raises(DataError, match=r"b\.mp4 is an empty file; .*skip_broken"):
         read_spatialvid(tmp_path, SIZE, skip_broken=False)
     with caplog.at_level(logging.WARNING):
         clips = read_spatialvid(tmp_path, SIZE, skip_broken=True)
     assert [clip.path.name for clip in clips] == ["a.mp4"]
     assert "b.mp4 is an empty file" in caplog.text
+
+
+@pytest.mark.parametrize("content", [b"caf\xe9", b'{"SceneSummary": ', b"[1]"])
+def test_broken_caption_of_spatialvid_is_named_or_skipped(
+    tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    annotations = write_spatialvid(tmp_path).parent / "annotations"
+    (annotations / "b" / "caption.json").write_bytes(content)
+    with pytest.raises(DataError, match=r"b/caption\.json.*skip_broken"):
+        read_spatialvid(tmp_path, SIZE, skip_broken=False)
+    with caplog.at_level(logging.WARNING):
+        clips = read_spatialvid(tmp_path, SIZE, skip_broken=True)
+    assert [clip.path.name for clip in clips] == ["a.mp4"]
+    assert "caption.json" in caplog.text
+
+
+def test_caption_in_another_encoding_is_named_or_skipped(
+    videos: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (videos / "a.txt").write_text("a café", encoding="utf-8")
+    (videos / "b.txt").write_text("a café", encoding="latin-1")
+    with pytest.raises(DataError, match=r"b\.txt.*UTF-8.*skip_broken"):
+        source(videos, skip_broken=False)
+    with caplog.at_level(logging.WARNING):
+        clips = source(videos).clips
+    assert [(clip.path.name, clip.prompt) for clip in clips] == [
+        ("a.mp4", "a café"),
+        ("c.mp4", ""),
+    ]
+    assert str(videos / "b.txt") in caplog.text
