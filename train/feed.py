@@ -10,7 +10,7 @@ from typing import Any
 
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from scaling4d.data.disk_cache import DiskCache
+from scaling4d.data.disk_cache import DiskCache, settings_hash
 from scaling4d.data.mixture import Draw, Mix, MixtureSampler
 from scaling4d.data.pairs import ClipPair, DataError, PairSource, collate
 from scaling4d.data.sources import open_source
@@ -55,7 +55,8 @@ def open_sources(config: TrainConfig, out: Path) -> dict[str, PairSource]:
 def make_sampler(config: TrainConfig, sources: dict[str, PairSource]) -> MixtureSampler:
     """Return the run's sampler at its first draw."""
     lengths = {name: len(source) for name, source in sources.items()}
-    return MixtureSampler(Mix.parse(config.mix), lengths, config.seed)
+    items = {name: settings_hash(source.item_names()) for name, source in sources.items()}
+    return MixtureSampler(Mix.parse(config.mix), lengths, config.seed, items)
 
 
 def load_batches(

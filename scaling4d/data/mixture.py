@@ -101,6 +101,8 @@ class MixtureSampler:
     mix: Mix
     lengths: Mapping[str, int]
     seed: int
+    items: Mapping[str, str] = field(default_factory=dict)
+    """Digest of each source's items in their order, to tell other data of the same length."""
     counts: Counter[str] = field(default_factory=Counter, init=False)
 
     def __post_init__(self) -> None:
@@ -138,13 +140,19 @@ class MixtureSampler:
 
     def state_dict(self) -> dict[str, object]:
         """Return the position as plain JSON values."""
-        return {"mix": str(self.mix), "lengths": dict(self.lengths), "counts": dict(self.counts)}
+        return {
+            "mix": str(self.mix),
+            "lengths": dict(self.lengths),
+            "items": dict(self.items),
+            "counts": dict(self.counts),
+        }
 
     def load_state_dict(self, state: Mapping[str, object]) -> None:
         """Go on after a saved position.
 
         Raises:
-            MixError: if the state belongs to another mix or to sources of other lengths.
+            MixError: if the state belongs to another mix or to sources of other lengths or items; a
+                state that was saved without digests of the items fits any.
         """
         own = self.state_dict()
         for key in ("mix", "lengths"):
@@ -152,6 +160,15 @@ class MixtureSampler:
                 raise MixError(
                     f"the saved run drew from {key} {state.get(key)}, this one has {own[key]}: "
                     "resume with the same mix and data, or start a new run"
+                )
+        items = state.get("items", {})
+        assert isinstance(items, Mapping)
+        for name, digest in self.items.items():
+            if items.get(name, digest) != digest:
+                raise MixError(
+                    f"the source {name!r} holds as many items as in the saved run, but other ones "
+                    "or in another order, as after a file was renamed: put its files back as they "
+                    "were, or start a new run"
                 )
         counts = state["counts"]
         assert isinstance(counts, Mapping)

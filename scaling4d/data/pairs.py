@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -65,8 +67,17 @@ class PairSource(Protocol):
     def __len__(self) -> int:
         """Number of items a draw can name."""
 
+    def item_names(self) -> list[str]:
+        """Say what each item is, the same wherever the folder of the source lies."""
+
     def pair(self, draw: Draw) -> ClipPair:
         """Make the pair of a draw: the same draw and settings always give the same pair."""
+
+
+def names_below(paths: Sequence[Path]) -> list[str]:
+    """Name files, at least one, by their places below the folder that holds them all."""
+    folder = os.path.commonpath([path.parent for path in paths])
+    return [path.relative_to(folder).as_posix() for path in paths]
 
 
 def to_signed(

@@ -23,7 +23,7 @@ from scaling4d.data.clip_pairs import (
 )
 from scaling4d.data.disk_cache import Arrays, DiskCache, settings_hash
 from scaling4d.data.mixture import Draw
-from scaling4d.data.pairs import ClipPair, ClipSize, DataError, to_signed
+from scaling4d.data.pairs import ClipPair, ClipSize, DataError, names_below, to_signed
 from scaling4d.data.shots import find_shots
 from scaling4d.data.video_clips import VideoClip
 from scaling4d.estimators import make_flow_estimator
@@ -99,6 +99,14 @@ class RealPairs:
 
     def __len__(self) -> int:
         return len(self.clips)
+
+    def item_names(self) -> list[str]:
+        """Name each clip by its file and window; files are not opened for it."""
+        names = names_below([clip.path for clip in self.clips])
+        return [
+            f"{name} {clip.indices[0]}..{clip.indices[-1]} ({len(clip.indices)})"
+            for name, clip in zip(names, self.clips, strict=True)
+        ]
 
     def pair(self, draw: Draw) -> ClipPair:
         """Make the pair of a draw: variant ``epoch`` (modulo ``variants``) of its clip.

@@ -20,7 +20,7 @@ from scaling4d.correspondence.control import build_control
 from scaling4d.correspondence.double_reprojection import double_reprojection
 from scaling4d.correspondence.warp import Warp, warp_from_depth
 from scaling4d.data.mixture import Draw
-from scaling4d.data.pairs import ClipPair, ClipSize, DataError, to_signed
+from scaling4d.data.pairs import ClipPair, ClipSize, DataError, names_below, to_signed
 from scaling4d.data.scene_view import SceneView, read_depth, read_view
 from scaling4d.geometry.camera import invert_pose, relative_pose
 from scaling4d.geometry.seeds import rng
@@ -77,6 +77,14 @@ class SyntheticPairs:
 
     def __len__(self) -> int:
         return len(self._items)
+
+    def item_names(self) -> list[str]:
+        """Name each item by its file and cameras."""
+        names = names_below([path for path, _, _ in self._items])
+        return [
+            f"{name} {source} -> {target}"
+            for name, (_, source, target) in zip(names, self._items, strict=True)
+        ]
 
     def pair(self, draw: Draw) -> ClipPair:
         """Make the pair of a draw; the draw's seed picks the window and settles collisions."""

@@ -87,6 +87,18 @@ def test_state_of_another_mix_or_other_data_is_refused() -> None:
         )
 
 
+def test_state_of_other_items_is_refused_by_the_name_of_their_source() -> None:
+    def of(items: dict[str, str]) -> MixtureSampler:
+        return MixtureSampler(Mix.parse("real:0.9,syn:0.1"), LENGTHS, 0, items)
+
+    state = json.loads(json.dumps(of({"real": "a", "syn": "b"}).state_dict()))
+    of({"real": "a", "syn": "b"}).load_state_dict(state)
+    with pytest.raises(MixError, match=r"'syn' holds as many items .* put its files back"):
+        of({"real": "a", "syn": "c"}).load_state_dict(state)
+    del state["items"]  # as checkpoints were before
+    of({"real": "a", "syn": "c"}).load_state_dict(state)
+
+
 def test_source_without_samples_is_refused_by_name() -> None:
     with pytest.raises(MixError, match="'syn'"):
         MixtureSampler(Mix.parse("real:1,syn:1"), {"real": 3, "syn": 0}, 0)

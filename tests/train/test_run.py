@@ -13,7 +13,7 @@ import yaml
 from safetensors.torch import load_file
 
 from scaling4d.models.vnvs import VNVSModel
-from tests.train.runs import losses, read_lines, run, start
+from tests.train.runs import losses, read_lines, run, start, write_sample_data
 from train.run import _Run
 
 
@@ -85,6 +85,22 @@ def test_resumed_run_equals_uninterrupted_run_bit_for_bit(
         assert straight.read_bytes() == parts.read_bytes(), name
     left = {path.name for path in (tmp_path / "parts" / "checkpoints").iterdir()}
     assert left == {"step_000008", "step_000009"}
+
+
+def test_renamed_file_is_refused_on_resume_and_a_moved_folder_is_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, out = write_sample_data(tmp_path / "data"), tmp_path / "out"
+    assert run(data, out, "steps=1") == 0
+    video = data / "real" / "first.mp4"
+    video.rename(video.with_name("third.mp4"))
+    assert run(data, out, "steps=2", "--resume") == 2
+    said = capsys.readouterr().err
+    assert "'real' holds as many items" in said
+    assert "put its files back" in said
+    video.with_name("third.mp4").rename(video)
+    data.rename(tmp_path / "moved")
+    assert run(tmp_path / "moved", out, "steps=2", "--resume") == 0
 
 
 @pytest.mark.parametrize("wrong", ["loss", "gradient"])
