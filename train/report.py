@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import sys
 from collections import Counter
 from collections.abc import Mapping
@@ -54,9 +55,9 @@ class JsonLines:
             self._handle.close()
 
     def write(self, record: Mapping[str, Any]) -> None:
-        """Append one record; it must hold its ``step``."""
+        """Append one record; it must hold its ``step``. Numbers that are not finite become null."""
         if self._handle is not None:
-            self._handle.write(json.dumps(record) + "\n")
+            self._handle.write(json.dumps(_finite(record), allow_nan=False) + "\n")
             self._handle.flush()
 
 
@@ -102,6 +103,15 @@ class Progress:
                 timedelta(seconds=round(self._pace * (self._steps - record["step"]))),
                 drawn_text(record["drawn"]),
             )
+
+
+def _finite(value: Any) -> Any:
+    """Replace what JSON has no words for, such as the mean length of a flow that is all unknown."""
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def drawn_text(drawn: Mapping[str, int]) -> str:

@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 
 from scaling4d.models.vnvs import VNVSModel
 from tests.train.runs import losses, read_lines, run, start, write_sample_data
+from train.report import JsonLines
 from train.run import _Run
 
 
@@ -101,6 +102,18 @@ def test_renamed_file_is_refused_on_resume_and_a_moved_folder_is_not(
     video.with_name("third.mp4").rename(video)
     data.rename(tmp_path / "moved")
     assert run(tmp_path / "moved", out, "steps=2", "--resume") == 0
+
+
+def test_log_stays_json_when_a_figure_is_not_finite(tmp_path: Path) -> None:
+    record = {"step": 1, "rejected": [{"mean": math.inf, "p95": math.nan, "share": 0.5}]}
+    with JsonLines(tmp_path / "pairs.jsonl", after_step=0) as lines:
+        lines.write(record)
+
+    def refuse(word: str) -> None:
+        raise AssertionError(f"{word} is no JSON")
+
+    found = json.loads((tmp_path / "pairs.jsonl").read_text(), parse_constant=refuse)
+    assert found == {"step": 1, "rejected": [{"mean": None, "p95": None, "share": 0.5}]}
 
 
 @pytest.mark.parametrize("wrong", ["loss", "gradient"])
