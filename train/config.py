@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import yaml
 
+from scaling4d.data.cache_limit import parse_bytes
 from scaling4d.data.mixture import Mix
 from scaling4d.data.sources import DataConfig
 from scaling4d.models.model_config import ModelConfig
@@ -65,7 +66,11 @@ class RunConfig:
     device: Literal["auto", "cpu"] = "auto"
     """auto takes the accelerator that is there."""
     cache: str = ""
-    """Folder of decoded frames, flows and pairs; empty = ``cache`` in the output folder."""
+    """Folder of decoded frames, flows and pairs; empty = ``cache`` in the output folder, none =
+    nothing is kept and all is made again whenever it is drawn."""
+    cache_limit: int | str = "none"
+    """Bytes that the cache may take, such as 200GB: what was used least recently makes room. none =
+    no bound; `train/README.md` says how much a clip takes."""
 
     def __post_init__(self) -> None:
         for name in (
@@ -77,8 +82,14 @@ class RunConfig:
         ):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        self.cache_bytes  # noqa: B018 -- refuses what is no size now
         if self.workers < 0:
             raise ValueError(f"workers must be at least 0, got {self.workers}")
+
+    @property
+    def cache_bytes(self) -> int | None:
+        """``cache_limit`` in bytes, None for no bound."""
+        return None if self.cache_limit == "none" else parse_bytes(self.cache_limit)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,8 @@ from scaling4d.data.pairs import ClipPair, DataError, PairSource, collate
 from scaling4d.data.sources import open_source
 from scaling4d.data.synthetic_pairs import Pairing
 from scaling4d.geometry.seeds import child_seed
-from train.config import TrainConfig
+from train.config import RunConfig, TrainConfig
+from train.settings import ConfigError
 
 Batch = dict[str, Any]
 """What `collate` gives, and the ``draws`` that it was made from."""
@@ -31,13 +32,14 @@ _PAIRING: dict[str, Pairing] = {
 
 
 def open_sources(config: TrainConfig, out: Path) -> dict[str, PairSource]:
-    """Open every source that the mix names; caches go to ``run.cache`` or ``out/cache``.
+    """Open every source that the mix names; they share one cache, see `RunConfig`.
 
     Raises:
+        ConfigError: if the cache's folder is a file.
         DataError: for folders that are missing, broken, hold too little or hold videos where
             ``model.control`` needs cameras.
     """
-    cache = DiskCache(Path(config.run.cache) if config.run.cache else out / "cache")
+    cache = _open_cache(config.run, out)
     seed = child_seed(config.seed, "data")
     return {
         name: open_source(
@@ -50,6 +52,17 @@ def open_sources(config: TrainConfig, out: Path) -> dict[str, PairSource]:
         )
         for name in Mix.parse(config.mix).names
     }
+
+
+def _open_cache(run: RunConfig, out: Path) -> DiskCache:
+    if run.cache == "none":
+        return DiskCache(None)
+    folder = Path(run.cache) if run.cache else out / "cache"
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"run.cache must be a folder or none, {folder} is a file")
+    cache = DiskCache(folder, run.cache_bytes)
+    cache.remove_leftovers()
+    return cache
 
 
 def make_sampler(config: TrainConfig, sources: dict[str, PairSource]) -> MixtureSampler:

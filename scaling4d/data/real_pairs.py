@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -149,9 +150,11 @@ class RealPairs:
         except OSError as error:
             reason = error.strerror or error
             raise DataError(f"{clip.path}: {reason}; replace or remove the file") from None
-        entry = self._variant(clip, variant)
+        # Frames are needed once or twice or not at all, and decoding them is dear.
+        read = functools.cache(functools.partial(clip.read, self.size, self.cache))
+        entry = self._variant(clip, variant, read)
         report = PairReport.from_json(str(entry["report"]))
-        return self._assemble(clip, entry, report, seed) if report.accepted else report
+        return self._assemble(clip, read(), entry, report, seed) if report.accepted else report
 
     def _skip(self, clip: VideoClip, problem: str) -> str:
         """Warn of a broken clip the first time, or stop for it; return what is wrong with it."""
@@ -172,7 +175,9 @@ class RealPairs:
         """Leave the estimator behind when travelling to a worker process, which builds its own."""
         return {**self.__dict__, "_estimator": None}
 
-    def _variant(self, clip: VideoClip, variant: int) -> Arrays:
+    def _variant(
+        self, clip: VideoClip, variant: int, read: Callable[[], NDArray[np.uint8]]
+    ) -> Arrays:
         """Return the frames, flow and report of one variant of a clip, cached when it may recur."""
         size = asdict(self.size)
         flow = {"name": self.flow.name, "settings": self._flow_settings, "method": self.flow.method}
@@ -180,11 +185,10 @@ class RealPairs:
             _CACHE_VERSION, clip.identity, size, asdict(self.config), flow, self.seed, variant
         )
         cache = self.cache if self.config.variants else DiskCache(None)
-        return cache.get("pairs", key, lambda: self._search(clip, variant))
+        return cache.get("pairs", key, lambda: self._search(clip, variant, read()))
 
-    def _search(self, clip: VideoClip, variant: int) -> Arrays:
+    def _search(self, clip: VideoClip, variant: int, video: NDArray[np.uint8]) -> Arrays:
         """Draw candidates until one passes every bound."""
-        video = clip.read(self.size, self.cache)
         shots = self._shots(clip, video)
         if self._estimator is None:
             self._estimator = self._make_estimator()
@@ -235,8 +239,14 @@ class RealPairs:
         entry = self.cache.get("shots", key, lambda: {"shots": np.array(find_shots(video))})
         return [(int(start), int(end)) for start, end in entry["shots"]]
 
-    def _assemble(self, clip: VideoClip, entry: Arrays, report: PairReport, seed: int) -> ClipPair:
-        video = clip.read(self.size, self.cache)
+    def _assemble(
+        self,
+        clip: VideoClip,
+        video: NDArray[np.uint8],
+        entry: Arrays,
+        report: PairReport,
+        seed: int,
+    ) -> ClipPair:
         source = to_signed(video[entry["source"]])
         flow = torch.from_numpy(entry["flow"]).float()
         warp = warp_from_flow(source, flow, seed=seed)

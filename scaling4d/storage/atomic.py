@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,13 +60,24 @@ def write_bytes_atomic(path: str | Path, data: bytes) -> None:
         partial.write_bytes(data)
 
 
-def remove_partials(folder: str | Path) -> list[Path]:
+def remove_partials(folder: str | Path, *, older_than: float = 0.0) -> list[Path]:
     """Remove and return the files that killed writers left in a folder, not below it.
 
-    Only for a folder that no other process is writing to.
+    Args:
+        folder: where they lie.
+        older_than: seconds since a file was last written to. Without it, only for a folder that no
+            other process is writing to.
     """
     found = Path(folder).glob(".*.partial*")
-    leftovers = sorted(path for path in found if path.is_file())
+    leftovers = sorted(path for path in found if path.is_file() and _age(path) >= older_than)
     for leftover in leftovers:
         leftover.unlink(missing_ok=True)
     return leftovers
+
+
+def _age(path: Path) -> float:
+    """Seconds since a file was last written to; 0 if it is gone, or of the future."""
+    try:
+        return max(0.0, time.time() - path.stat().st_mtime)
+    except FileNotFoundError:
+        return 0.0

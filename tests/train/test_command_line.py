@@ -70,6 +70,8 @@ def test_data_for_a_source_outside_the_mix(
         ("data.frames=6", "nearest legal: 5 frames"),
         ("data.height=33", "nearest legal"),
         ("model.backbone.options.dimension=3", "no option dimension"),
+        ("run.cache_limit=much", "run: a size is a whole number of bytes or a text such as 500MB"),
+        ("run.cache_limit=0", "got 0"),
         ("justtext", "key=value"),
         ("steps.more=1", "is a value, not a section"),
         ("data=3", "must be a section"),
@@ -157,6 +159,14 @@ def test_out_that_is_a_file(
     (tmp_path / "out").write_text("mine")
     assert "is a file" in fail(capsys, arguments(sample_data, tmp_path / "out"))
     assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_cache_that_is_a_file(
+    sample_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "cache").write_text("mine")
+    argv = [*arguments(sample_data, tmp_path / "out")[:-1], f"run.cache={tmp_path / 'cache'}"]
+    assert "run.cache must be a folder or none" in fail(capsys, argv)
 
 
 def test_broken_checkpoint_is_named(

@@ -13,7 +13,8 @@ import yaml
 from safetensors.torch import load_file
 
 from scaling4d.models.vnvs import VNVSModel
-from tests.train.runs import losses, read_lines, run, start, write_sample_data
+from tests.train.runs import arguments, losses, read_lines, run, start, write_sample_data
+from train.__main__ import main
 from train.report import JsonLines
 from train.run import _Run
 
@@ -154,6 +155,25 @@ def test_gradient_accumulation_sees_the_same_samples_as_a_large_batch(
 def test_workers_make_the_same_pairs(sample_data: Path, straight_run: Path, tmp_path: Path) -> None:
     assert run(sample_data, tmp_path / "out", "steps=2", "run.workers=1") == 0
     assert losses(tmp_path / "out") == losses(straight_run)[:2]
+
+
+def test_cache_can_be_bounded_and_left_out_without_changing_the_run(
+    sample_data: Path, straight_run: Path, tmp_path: Path
+) -> None:
+    """What two videos of 40 and 24 frames need is over 1 MB."""
+    out = tmp_path / "bounded"
+    bound = (f"run.cache={tmp_path / 'cache'}", "run.cache_limit=300kB", "run.workers=2")
+    assert main([*arguments(sample_data, out)[:-1], *bound]) == 0
+    assert losses(out) == losses(straight_run)
+    files = [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+    assert 0 < sum(path.stat().st_size for path in files) <= 300_000
+    before = set(sample_data.rglob("*"))
+    assert main([*arguments(sample_data, tmp_path / "none")[:-1], "run.cache=none"]) == 0
+    assert losses(tmp_path / "none") == losses(straight_run)
+    assert {path.name for path in (tmp_path / "none").iterdir()} == {
+        path.name for path in straight_run.iterdir()
+    }
+    assert set(sample_data.rglob("*")) == before
 
 
 def test_untrained_model_is_written_by_zero_steps(
