@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.distributed.checkpoint.state_dict import (
@@ -31,6 +32,7 @@ from torch.distributed.checkpoint.state_dict import (
     set_optimizer_state_dict,
 )
 
+from scaling4d.data.cache_limit import free_space
 from scaling4d.storage.atomic import sync_path
 from train.zero import gather_moments, restore_moments
 
@@ -116,19 +118,21 @@ def restore_snapshot(
 
 
 def write_checkpoint(folder: Path, snapshot: Snapshot, step: int, *, keep: int) -> Path:
-    """Write ``folder/step_N`` by renaming a finished folder, then remove all but the newest."""
+    """Write ``folder/step_N`` by renaming a finished folder, then remove all but the newest.
+
+    Raises:
+        CheckpointError: if the disk does not take it; older checkpoints stay as they are.
+    """
     final = folder / f"step_{step:06d}"
     partial = folder / f".{final.name}.{secrets.token_hex(4)}.partial"
-    partial.mkdir(parents=True)
-    tensors, groups = _flatten(snapshot.optimizer)
-    save_file(_plain(snapshot.model), partial / "model.safetensors")
-    save_file(_plain(tensors), partial / "optimizer.safetensors")
-    if snapshot.ema:
-        save_file(_plain(snapshot.ema), partial / "ema.safetensors")
-    state = {"format": FORMAT, "step": step, "param_groups": groups, **snapshot.state}
-    (partial / "state.json").write_text(json.dumps(state, indent=1), encoding="utf-8")
-    for path in (*partial.iterdir(), partial):
-        sync_path(path)
+    try:
+        _write_files(partial, snapshot, step)
+    except (OSError, SafetensorError) as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise CheckpointError(
+            f"{final} cannot be written ({error}; {free_space(folder)}): make room and go on with "
+            "--resume, the checkpoints before it are unharmed"
+        ) from None
     if final.exists():  # the same step of the same run: equal content, made again after a kill
         shutil.rmtree(final)
     partial.replace(final)
@@ -136,6 +140,20 @@ def write_checkpoint(folder: Path, snapshot: Snapshot, step: int, *, keep: int) 
     for old in list_checkpoints(folder)[:-keep]:
         shutil.rmtree(old)
     return final
+
+
+def _write_files(folder: Path, snapshot: Snapshot, step: int) -> None:
+    """Write a checkpoint's files into a new folder, and wait until the disk has them."""
+    folder.mkdir(parents=True)
+    tensors, groups = _flatten(snapshot.optimizer)
+    save_file(_plain(snapshot.model), folder / "model.safetensors")
+    save_file(_plain(tensors), folder / "optimizer.safetensors")
+    if snapshot.ema:
+        save_file(_plain(snapshot.ema), folder / "ema.safetensors")
+    state = {"format": FORMAT, "step": step, "param_groups": groups, **snapshot.state}
+    (folder / "state.json").write_text(json.dumps(state, indent=1), encoding="utf-8")
+    for path in (*folder.iterdir(), folder):
+        sync_path(path)
 
 
 def read_checkpoint(folder: Path) -> Snapshot:

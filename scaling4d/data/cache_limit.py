@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 _ENTRY = re.compile(r"[0-9a-f]{32}\.np[yz]")
@@ -35,6 +36,15 @@ def bytes_text(count: int | float) -> str:
             return f"{count:.3g} {unit}"
         count /= 1000
     return f"{count:.3g} TB"
+
+
+def free_space(folder: Path) -> str:
+    """Say how much room the disk of a folder has; the folder need not exist yet."""
+    try:
+        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        return f"{bytes_text(shutil.disk_usage(there).free)} free there"
+    except OSError as error:
+        return f"free space unknown: {error.strerror}"
 
 
 def remove_least_recent(folder: Path, limit: int) -> None:

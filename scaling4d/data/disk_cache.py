@@ -7,7 +7,6 @@ import io
 import json
 import logging
 import os
-import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from scaling4d.data.cache_limit import bytes_text, remove_least_recent
+from scaling4d.data.cache_limit import free_space, remove_least_recent
 from scaling4d.geometry.formats.files import UNREADABLE
 from scaling4d.storage.atomic import atomic_path, remove_partials
 
@@ -120,18 +119,9 @@ class DiskCache:
                 "costs time: free some room, or set run.cache or run.cache_limit",
                 path,
                 error.strerror or error,
-                _free(self.folder),
+                free_space(self.folder),
             )
         return self._writes
-
-
-def _free(folder: Path) -> str:
-    """Say how much room the disk of a folder has, which may not exist."""
-    try:
-        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-        return f"{bytes_text(shutil.disk_usage(there).free)} free there"
-    except OSError as error:
-        return f"free space unknown: {error.strerror}"
 
 
 def _arrays(path: Path) -> Arrays:

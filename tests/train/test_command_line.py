@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import pytest
@@ -179,6 +180,24 @@ def test_broken_checkpoint_is_named(
     weights.write_bytes(weights.read_bytes()[:100])
     sentence = fail(capsys, arguments(sample_data, out, "steps=2", "--resume"))
     assert "step_000001 is not a readable checkpoint" in sentence
+
+
+def test_checkpoint_that_the_disk_does_not_take_is_named_and_leaves_nothing(
+    sample_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert main(arguments(sample_data, out, "steps=1")) == 0
+    capsys.readouterr()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limits[1]))  # its weights are larger
+    try:
+        sentence = fail(capsys, arguments(sample_data, out, "steps=2", "--resume"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert f"{out / 'checkpoints' / 'step_000002'} cannot be written" in sentence
+    assert "B free there): make room and go on with --resume" in sentence
+    assert [path.name for path in (out / "checkpoints").iterdir()] == ["step_000001"]
+    assert main(arguments(sample_data, out, "steps=2", "--resume")) == 0
 
 
 def test_resumed_step_must_see_as_many_samples(
