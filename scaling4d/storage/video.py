@@ -1,8 +1,8 @@
-"""Read and write frames with PyAV; nothing else in the project decodes or encodes video."""
+"""Read and write frames; nothing else in the project decodes or encodes video."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -12,19 +12,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaling4d.storage.atomic import atomic_path
+from scaling4d.storage.video_stream import VideoError, VideoStream
+
+__all__ = [
+    "Video",
+    "VideoError",
+    "VideoInfo",
+    "contact_sheet",
+    "crop_box",
+    "find_videos",
+    "fit_image",
+    "probe_video",
+    "read_frames",
+    "read_video",
+    "write_image",
+    "write_video",
+]
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v")
 
 
-class VideoError(ValueError):
-    """A video cannot be read or written as asked."""
-
-
 @dataclass(frozen=True)
 class VideoInfo:
-    """What a video's header says. ``frames`` is counted by decoding when the header is silent."""
+    """Length, size as displayed and rate of a video."""
 
     frames: int
+    """How many decoding gives, which may be fewer than the header states (edit lists)."""
     height: int
     width: int
     fps: float
@@ -44,12 +57,12 @@ def probe_video(path: str | Path) -> VideoInfo:
     Raises:
         VideoError: if the file is missing or holds no decodable video.
     """
-    with _Reader(path) as reader:
-        frames = reader.stream.frames or sum(1 for _ in reader.decode())
-        frame = None if frames == 0 else reader.first_frame()
+    with VideoStream(path) as stream:
+        frame = next(stream.decode(), None)
         if frame is None:
             raise VideoError(f"{path} holds no video frames")
-        return VideoInfo(frames, frame.shape[0], frame.shape[1], reader.fps)
+        height, width = stream.picture(frame).shape[:2]
+        return VideoInfo(stream.timeline().count, height, width, stream.fps)
 
 
 def read_video(
@@ -78,13 +91,14 @@ def read_video(
             f"start >= 0, step >= 1, frames >= 1 expected, got {start}, {step}, {frames}"
         )
     images: list[NDArray[np.uint8]] = []
-    with _Reader(path) as reader:
-        for index, image in enumerate(reader.decode()):
+    with VideoStream(path) as stream:
+        for index, frame in enumerate(stream.decode()):
             if index >= start and (index - start) % step == 0:
+                image = stream.picture(frame)
                 images.append(image if size is None else fit_image(image, size))
                 if frames is not None and len(images) == frames:
                     break
-        fps = reader.fps / step
+        fps = stream.fps / step
     wanted = 1 if frames is None else frames
     if len(images) < wanted:
         raise VideoError(
@@ -109,9 +123,10 @@ def read_frames(
         raise VideoError(f"frame indices must be >= 0 and at least one, got {wanted[:8]}")
     found: dict[int, NDArray[np.uint8]] = {}
     needed, last = set(wanted), max(wanted)
-    with _Reader(path) as reader:
-        for index, image in enumerate(reader.decode()):
+    with VideoStream(path) as stream:
+        for index, frame in enumerate(stream.decode()):
             if index in needed:
+                image = stream.picture(frame)
                 found[index] = image if size is None else fit_image(image, size)
             if index == last:
                 break
@@ -219,54 +234,3 @@ def find_videos(folder: str | Path) -> list[Path]:
     if not found:
         raise VideoError(f"{folder} holds no video ({', '.join(VIDEO_SUFFIXES)})")
     return found
-
-
-class _Reader:
-    """An open video stream whose decoding errors come out as `VideoError`."""
-
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-
-    def __enter__(self) -> _Reader:
-        import av
-
-        if not self.path.is_file():
-            raise VideoError(f"no video at {self.path}")
-        try:
-            self._container = av.open(str(self.path))
-        except av.FFmpegError as error:
-            raise VideoError(f"{self.path} is not a readable video: {error.strerror}") from None
-        # FFmpeg draws any text file as the screen of a terminal ("tty").
-        if not self._container.streams.video or self._container.format.name == "tty":
-            self._container.close()
-            raise VideoError(f"{self.path} holds no video stream")
-        self.stream: Any = self._container.streams.video[0]
-        self.stream.thread_type = "AUTO"
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._container.close()
-
-    @property
-    def fps(self) -> float:
-        rate = self.stream.average_rate or self.stream.guessed_rate
-        if not rate:
-            raise VideoError(f"{self.path} states no frame rate: re-encode it with one")
-        return float(rate)
-
-    def decode(self) -> Iterator[NDArray[np.uint8]]:
-        """Yield frames as displayed (rotation applied), (H, W, 3) uint8 RGB."""
-        import av
-
-        try:
-            for frame in self._container.decode(self.stream):
-                image = frame.to_ndarray(format="rgb24")
-                # Phones store upright clips sideways; `rotation` is counter-clockwise degrees.
-                turns = round((getattr(frame, "rotation", 0) or 0) / 90) % 4
-                yield np.ascontiguousarray(np.rot90(image, turns)) if turns else image
-        except av.FFmpegError as error:
-            raise VideoError(f"{self.path} breaks off while decoding: {error.strerror}") from None
-
-    def first_frame(self) -> NDArray[np.uint8] | None:
-        self._container.seek(0, stream=self.stream)
-        return next(self.decode(), None)
