@@ -13,13 +13,27 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
 import numpy as np
-import torch
-from jaxtyping import Bool, Float, UInt8
 from numpy.typing import NDArray
-from torch import Tensor
+
+from scaling4d.data.pair_measure import Measure, measure_flow
+
+__all__ = [
+    "MODES",
+    "Candidate",
+    "ClipPairConfig",
+    "Measure",
+    "Mode",
+    "PairReport",
+    "draw_candidate",
+    "judge",
+    "measure_flow",
+]
 
 Mode = Literal["constant", "growing", "reversed", "still", "identity"]
 MODES: tuple[Mode, ...] = get_args(Mode)
+
+_MODE_STREAM = 0
+"""Child of a generator's seed that chooses the mode."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +62,11 @@ class ClipPairConfig:
     """Smallest share of source pixels whose flow the backward flow confirms."""
     min_covered: float = 0.35
     """Smallest share of target pixels that the warp draws."""
+    min_contrast: float = 3.0
+    """Smallest contrast of an identity pair's frames, in 8-bit levels (standard deviation of grey):
+    black leader shows nothing. The other modes need motion, which a blank picture has not."""
     attempts: int = 12
-    """Candidates tried before a clip is given up for a draw."""
+    """Candidates of the drawn mode that are tried before a clip is given up for a draw."""
     variants: int = 8
     """Pairs made (and cached) per clip; 0 = a new pair in every epoch, uncached."""
 
@@ -67,6 +84,10 @@ class ClipPairConfig:
             )
         if not (0 <= self.min_valid <= 1 and 0 <= self.min_covered <= 1):
             raise ValueError("min_valid and min_covered are shares between 0 and 1")
+        if not 0 <= self.min_contrast < 128:
+            raise ValueError(
+                f"min_contrast is in 8-bit levels, 0 <= it < 128 expected, got {self.min_contrast}"
+            )
         if self.attempts < 1 or self.variants < 0:
             raise ValueError("attempts must be at least 1 and variants at least 0")
 
@@ -95,25 +116,17 @@ class Candidate:
         )
 
 
-@dataclass(frozen=True)
-class Measure:
-    """What is measured on a candidate's flow; lengths are in pixels, shares between 0 and 1."""
-
-    mean_displacement: float
-    p95_displacement: float
-    valid_share: float
-    covered_share: float
-    warp_error: float
-    """Median absolute difference between I^r and I^t where drawn, in 8-bit levels."""
-
-
 def draw_candidate(
     shots: Sequence[tuple[int, int]],
     frames: int,
     config: ClipPairConfig,
     generator: np.random.Generator,
 ) -> Candidate | str:
-    """Draw a shot (by length), a mode (by weight) and the mode's offset (uniformly).
+    """Draw a shot (by length) and an offset (uniformly) for the mode that the generator stands for.
+
+    All candidates of one generator have one mode, drawn by weight among those that the longest shot
+    can hold. If it were drawn anew after each candidate that is rejected, videos without motion,
+    which only identity pairs pass, would become nothing but identity pairs.
 
     Args:
         shots: (start, end) of each shot, end exclusive.
@@ -122,36 +135,60 @@ def draw_candidate(
         generator: source of all randomness.
 
     Returns:
-        A candidate inside one shot, or the reason why this shot cannot hold the mode, or that there
-        is no shot.
+        A candidate inside one shot, or the reason why no shot holds one.
     """
     if not shots:
         return "no shot without a cut or dissolve"
-    lengths = np.array([end - start for start, end in shots])
-    start, end = shots[int(generator.choice(len(shots), p=lengths / lengths.sum()))]
-    weights = np.array(list(config.weights.values()))
-    mode = MODES[int(generator.choice(len(MODES), p=weights / weights.sum()))]
-    steps = np.arange(frames)
-    source = np.zeros(frames, dtype=np.int64) if mode == "still" else steps
-    room = (end - start) - frames
-    largest = min(config.max_offset, room if mode == "constant" else config.max_offset)
-    if room < 0 or largest < config.min_offset:
-        needed = frames + (config.min_offset if mode == "constant" else 0)
-        return f"{mode}: the shot has {end - start} frames, at least {needed} needed"
-    offset = (
-        int(generator.integers(config.min_offset, largest + 1)) * (1, -1)[generator.integers(2)]
-    )
-    target = _target(mode, steps, offset)
-    low = min(source.min(), target.min())
-    span = max(source.max(), target.max()) - low + 1
-    if span > end - start:
-        return f"{mode}: the shot has {end - start} frames, offset {offset:+d} needs {span}"
-    shift = start - low + int(generator.integers(end - start - span + 1))
+    longest = max(end - start for start, end in shots)
+    needed = {
+        mode: _spans(mode, frames, config) for mode, weight in config.weights.items() if weight > 0
+    }
+    fitting = [mode for mode, spans in needed.items() if min(spans.values()) <= longest]
+    if not fitting:
+        shortest = min(min(spans.values()) for spans in needed.values())
+        return (
+            f"{', '.join(needed)}: the longest shot has {longest} frames, "
+            f"at least {shortest} needed"
+        )
+    mode = _mode(fitting, config, generator)
+    spans = needed[mode]
+    roomy = [(start, end) for start, end in shots if end - start >= min(spans.values())]
+    lengths = np.array([end - start for start, end in roomy])
+    start, end = roomy[int(generator.choice(len(roomy), p=lengths / lengths.sum()))]
+    offset = int(generator.choice([o for o, span in spans.items() if span <= end - start]))
+    source, target = _frames(mode, frames, offset)
+    shift = start - min(source.min(), target.min())
+    shift += int(generator.integers(end - start - spans[offset] + 1))
     return Candidate(mode, source + shift, target + shift)
 
 
+def _mode(modes: Sequence[Mode], config: ClipPairConfig, generator: np.random.Generator) -> Mode:
+    """Draw a mode by weight from a child of the generator's seed, however much it has drawn."""
+    seed = generator.bit_generator.seed_seq
+    assert isinstance(seed, np.random.SeedSequence)
+    child = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, _MODE_STREAM))
+    weights = np.array([config.weights[mode] for mode in modes])
+    return modes[int(np.random.default_rng(child).choice(len(modes), p=weights / weights.sum()))]
+
+
+def _spans(mode: Mode, frames: int, config: ClipPairConfig) -> dict[int, int]:
+    """Return how many frames of a shot each offset needs, from its first to its last."""
+    sizes = range(config.min_offset, config.max_offset + 1)
+    spans = {}
+    for offset in (sign * size for size in sizes for sign in (1, -1)):
+        both = np.concatenate(_frames(mode, frames, offset))
+        spans[offset] = int(np.ptp(both)) + 1
+    return spans
+
+
+def _frames(mode: Mode, frames: int, offset: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return source and target of a mode for a source that starts at frame 0."""
+    steps = np.arange(frames)
+    source = np.zeros(frames, dtype=np.int64) if mode == "still" else steps
+    return source, _target(mode, steps, offset)
+
+
 def _target(mode: Mode, steps: NDArray[np.int64], offset: int) -> NDArray[np.int64]:
-    """Return the target's frame numbers for a source that starts at frame 0."""
     match mode:
         case "constant":
             return steps + offset
@@ -172,11 +209,13 @@ def judge(
     """Return whether a candidate keeps every bound, and why: the first one broken, or all kept."""
     least = 0.0 if candidate.mode == "identity" else config.min_displacement
     share = measure.mean_displacement / width
-    findings = (
+    findings = [
         _within("mean displacement / width", share, least, config.max_displacement),
         _within("valid share", measure.valid_share, config.min_valid, 1.0),
         _within("covered share", measure.covered_share, config.min_covered, 1.0),
-    )
+    ]
+    if candidate.mode == "identity":
+        findings.append(_within("contrast", measure.contrast, config.min_contrast, 255.0))
     for kept, words in findings:
         if not kept:
             return False, words
@@ -189,30 +228,6 @@ def _within(name: str, value: float, low: float, high: float) -> tuple[bool, str
     if not value <= high:  # NaN too
         return False, f"{name} {value:.4f} is above {high:g}"
     return True, f"{name} {value:.4f} is within {low:g} to {high:g}"
-
-
-def measure_flow(
-    flow: Float[Tensor, "frames 2 height width"],
-    valid: Bool[Tensor, "frames height width"],
-    mask: Float[Tensor, "frames 1 height width"],
-    warped: UInt8[Tensor, "frames 3 height width"],
-    target: UInt8[Tensor, "frames 3 height width"],
-) -> Measure:
-    """Measure a candidate: its flow in pixels, what the backward flow confirms, its warp.
-
-    Pixels of unknown flow (NaN) have no length; if all are unknown the mean is infinite.
-    """
-    length = torch.hypot(flow[:, 0], flow[:, 1]).numpy()
-    length = length[np.isfinite(length)]
-    mean, p95 = (length.mean(), np.percentile(length, 95)) if length.size else (np.inf, np.inf)
-    error = (warped.short() - target.short()).abs().masked_select(mask.bool())
-    return Measure(
-        mean_displacement=float(mean),
-        p95_displacement=float(p95),
-        valid_share=float(valid.double().mean()),
-        covered_share=float(mask.double().mean()),
-        warp_error=float(error.median()) if error.numel() else 255.0,
-    )
 
 
 @dataclass
@@ -234,14 +249,14 @@ class PairReport:
             {
                 "candidate": candidate.describe() if candidate else "",
                 "reason": reason,
-                **({} if measure is None else _rounded(measure)),
+                **({} if measure is None else measure.rounded()),
             }
         )
 
     def accept(self, candidate: Candidate, reason: str, measure: Measure) -> None:
         """Note the candidate that became the pair, and why."""
         self.accepted, self.why = candidate.describe(), reason
-        self.measure = _rounded(measure)
+        self.measure = measure.rounded()
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values."""
@@ -255,7 +270,3 @@ class PairReport:
     def from_json(cls, text: str) -> PairReport:
         """Read what `to_json` wrote."""
         return cls(**json.loads(text))
-
-
-def _rounded(measure: Measure) -> dict[str, float]:
-    return {name: round(value, 4) for name, value in asdict(measure).items()}

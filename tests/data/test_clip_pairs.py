@@ -16,6 +16,7 @@ from scaling4d.data.clip_pairs import (
     judge,
     measure_flow,
 )
+from scaling4d.geometry.seeds import rng
 
 FRAMES = 9
 
@@ -81,18 +82,50 @@ def test_modes_come_by_weight() -> None:
     config = ClipPairConfig(
         constant=1.0, growing=2.0, reversed=1.0, still=0.0, identity=4.0, max_offset=4
     )
-    generator = np.random.default_rng(0)
-    modes = [draw_candidate([(0, 200)], FRAMES, config, generator) for _ in range(4000)]
-    counts = {m: sum(isinstance(c, Candidate) and c.mode == m for c in modes) for m in MODES}
+    drawn = [
+        draw_candidate([(0, 200)], FRAMES, config, np.random.default_rng(seed))
+        for seed in range(4000)
+    ]
+    counts = {m: sum(isinstance(c, Candidate) and c.mode == m for c in drawn) for m in MODES}
     expected = {"constant": 500, "growing": 1000, "reversed": 500, "still": 0, "identity": 2000}
     for mode, count in expected.items():
         assert abs(counts[mode] - count) <= 4 * np.sqrt(count), mode  # type: ignore[index]
 
 
+def test_candidates_of_one_generator_differ_in_shot_and_offset_but_not_in_mode() -> None:
+    """Else a video without motion is tried until the draw is identity, whatever its weight."""
+    shots = [(0, 30), (30, 70)]
+    for seed in range(20):
+        generator = rng(seed, "pair")
+        drawn = [draw_candidate(shots, FRAMES, ClipPairConfig(), generator) for _ in range(12)]
+        candidates = [c for c in drawn if isinstance(c, Candidate)]
+        assert len(candidates) == 12
+        assert len({c.mode for c in candidates}) == 1
+        assert len({c.describe() for c in candidates}) > 6
+
+
+def test_only_shots_that_can_hold_the_mode_are_drawn() -> None:
+    shots = [(30 * i, 30 * i + 29) for i in range(9)] + [(270, 330)]
+    for seed in range(100):
+        candidate = draw_candidate(shots, 49, ClipPairConfig(), np.random.default_rng(seed))
+        assert isinstance(candidate, Candidate)
+        assert min(candidate.source.min(), candidate.target.min()) >= 270
+
+
+def test_modes_that_no_shot_can_hold_leave_their_share_to_the_others() -> None:
+    drawn = [
+        draw_candidate([(0, FRAMES)], FRAMES, ClipPairConfig(), np.random.default_rng(seed))
+        for seed in range(200)
+    ]
+    assert all(isinstance(c, Candidate) for c in drawn)
+    modes = {c.mode for c in drawn if isinstance(c, Candidate)}
+    assert modes == set(MODES) - {"constant"}
+
+
 def test_shot_that_is_too_short_is_refused_with_both_lengths() -> None:
-    reason = draw("constant", [(0, FRAMES)], 0)
+    reason = draw("constant", [(0, FRAMES), (FRAMES, FRAMES + 3)], 0)
     assert isinstance(reason, str)
-    assert f"{FRAMES} frames, at least {FRAMES + 1} needed" in reason
+    assert f"longest shot has {FRAMES} frames, at least {FRAMES + 1} needed" in reason
     assert isinstance(draw("identity", [(0, FRAMES)], 0), Candidate)
     assert isinstance(draw("identity", [(0, FRAMES - 1)], 0), str)
 
@@ -107,6 +140,7 @@ GOOD = Measure(
     valid_share=0.8,
     covered_share=0.9,
     warp_error=2.0,
+    contrast=40.0,
 )
 
 
@@ -144,6 +178,25 @@ def test_identity_needs_no_motion() -> None:
     assert kept
 
 
+def test_identity_of_black_leader_is_refused() -> None:
+    """Encoded black is not quite black everywhere, and a dark scene is not black."""
+    generator = np.random.default_rng(0)
+    black = torch.from_numpy(generator.integers(0, 4, (3, 3, 16, 16), dtype=np.uint8))
+    dark = torch.from_numpy(generator.integers(0, 24, (3, 1, 16, 16), dtype=np.uint8))
+    seen = torch.ones(3, 16, 16, dtype=torch.bool)
+    candidate = Candidate("identity", np.arange(3), np.arange(3))
+    found = []
+    for image in (black, dark.expand_as(black)):
+        flow = torch.zeros(3, 2, 16, 16)
+        measure = measure_flow(flow, seen, seen[:, None].float(), image, image)
+        found.append(judge(candidate, measure, 16, ClipPairConfig()))
+    assert not found[0][0]
+    assert "contrast" in found[0][1]
+    assert "is below 3" in found[0][1]
+    assert found[1][0]
+    assert "contrast" in found[1][1]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -153,6 +206,7 @@ def test_identity_needs_no_motion() -> None:
         {"min_offset": 9, "max_offset": 8},
         {"min_displacement": 0.5},
         {"min_valid": 1.5},
+        {"min_contrast": 200.0},
         {"attempts": 0},
     ],
 )
