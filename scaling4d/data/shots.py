@@ -3,7 +3,8 @@
 A cut is a frame whose colours differ from the frame before (histogram) by something that motion
 does not explain (what optical flow between small versions of the frames leaves over). Fast camera
 motion fails the second test, a person walking past usually the first. A dissolve is a frame that
-is a blend of a frame before and one after it, which motion from neither explains.
+is a blend of a frame before and one after it, which motion from neither explains. Black bars are
+cut off first: they raise the contrast and lower the mean difference, so that cuts would be missed.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 from numpy.typing import NDArray
+
+from scaling4d.data.black_bars import Pictures
 
 HISTOGRAM_DISTANCE = 0.25
 """Hellinger distance (0..1) of neighbouring frames' colours above which a cut is possible."""
@@ -42,10 +45,9 @@ _SIDE = 96
 
 def find_shots(frames: UInt8[np.ndarray, "frames height width 3"]) -> list[tuple[int, int]]:
     """Return (start, end) of each shot in order, end exclusive; frames of dissolves are in none."""
-    small = [cv2.resize(image, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA) for image in frames]
-    grey = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in small]
-    inside = ~_dissolving(grey)
-    starts = [0, *_cuts(small, grey), len(small)]
+    pictures = Pictures(frames, _SIDE)
+    inside = ~_dissolving(pictures)
+    starts = [0, *_cuts(pictures), len(pictures)]
     shots = []
     for first, last in pairwise(starts):
         edges = np.flatnonzero(np.diff(inside[first:last], prepend=False, append=False))
@@ -53,30 +55,30 @@ def find_shots(frames: UInt8[np.ndarray, "frames height width 3"]) -> list[tuple
     return shots
 
 
-def _cuts(small: list[NDArray[np.uint8]], grey: list[NDArray[np.uint8]]) -> list[int]:
-    histograms = [_histogram(image) for image in small]
-    return [
-        index
-        for index in range(1, len(small))
-        if _hellinger(histograms[index - 1], histograms[index]) > HISTOGRAM_DISTANCE
-        and unexplained(grey[index - 1], grey[index]) > UNEXPLAINED
-    ]
+def _cuts(pictures: Pictures) -> list[int]:
+    found = []
+    for index in range(1, len(pictures)):
+        before, after = pictures.at(index - 1, index)
+        if (
+            _hellinger(_histogram(before), _histogram(after)) > HISTOGRAM_DISTANCE
+            and unexplained(_grey(before), _grey(after)) > UNEXPLAINED
+        ):
+            found.append(index)
+    return found
 
 
-def _dissolving(grey: list[NDArray[np.uint8]]) -> NDArray[np.bool_]:
+def _dissolving(pictures: Pictures) -> NDArray[np.bool_]:
     """Mark the frames of dissolves."""
-    soft = [cv2.GaussianBlur(image, (0, 0), 1.0).astype(np.float32) for image in grey]
-    marked = np.zeros(len(grey), dtype=bool)
+    marked = np.zeros(len(pictures), dtype=bool)
     for reach in DISSOLVE_REACH:
         margin = min(reach, _WIDEST_MARGIN)
-        for index in range(reach, len(grey) - reach):
-            before, after = index - reach, index + reach
-            left = _blend_residual(soft[before], soft[index], soft[after])
+        for index in range(reach, len(pictures) - reach):
+            three = [_grey(image) for image in pictures.at(index - reach, index, index + reach)]
+            left = _blend_residual(*(_softened(image) for image in three))
             if left is None:
                 continue
-            by_motion = min(
-                unexplained(grey[before], grey[index]), unexplained(grey[after], grey[index])
-            )
+            before, image, after = three
+            by_motion = min(unexplained(before, image), unexplained(after, image))
             if by_motion > UNEXPLAINED and left < BLEND_GAIN * by_motion:
                 # The frames around it may be blends that are too pure to be told themselves.
                 marked[index - margin : index + margin + 1] = True
@@ -115,6 +117,14 @@ def unexplained(
         borderMode=cv2.BORDER_REPLICATE,
     )
     return float(np.abs(moved.astype(np.float32) - second).mean() / _contrast(second))
+
+
+def _grey(image: UInt8[np.ndarray, "height width 3"]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+
+
+def _softened(image: UInt8[np.ndarray, "height width"]) -> NDArray[np.float32]:
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), 1.0), dtype=np.float32)
 
 
 def _contrast(image: NDArray[np.generic]) -> float:

@@ -44,6 +44,57 @@ def test_frames_of_a_dissolve_belong_to_no_shot(two_clips: tuple[np.ndarray, np.
     assert 26 <= shots[1][0] <= 42
 
 
+def barred(video: np.ndarray, kind: str) -> np.ndarray:
+    """Put a video of 64 x 64 pixels beside bars of encoded black."""
+    height, width, top, left = {
+        "pillars": (64, 170, 0, 53),
+        "letterbox": (170, 64, 53, 0),
+        "right bar": (64, 170, 0, 0),
+        "window": (110, 130, 25, 30),
+    }[kind]
+    noise = np.random.default_rng(0)
+    frames = noise.integers(0, 6, (len(video), height, width, 3), dtype=np.uint8)
+    frames[:, top : top + 64, left : left + 64] = video
+    return frames
+
+
+BARS = ["pillars", "letterbox", "right bar", "window"]
+
+
+@pytest.mark.parametrize("kind", BARS)
+def test_cut_is_found_beside_black_bars(
+    two_clips: tuple[np.ndarray, np.ndarray], kind: str
+) -> None:
+    assert find_shots(barred(np.concatenate(two_clips), kind)) == [(0, 30), (30, 60)]
+
+
+@pytest.mark.parametrize("kind", BARS)
+def test_one_moving_shot_inside_bars_is_not_cut(
+    two_clips: tuple[np.ndarray, np.ndarray], kind: str
+) -> None:
+    for video in two_clips:
+        assert find_shots(barred(video, kind)) == [(0, 30)]
+
+
+@pytest.mark.parametrize("kind", BARS)
+def test_dissolve_is_found_beside_black_bars(
+    two_clips: tuple[np.ndarray, np.ndarray], kind: str
+) -> None:
+    first, second = (video.astype(float) for video in two_clips)
+    share = np.linspace(0, 1, 12)[1:-1, None, None, None]
+    blended = (1 - share) * first[20:] + share * second[:10]
+    video = np.concatenate([first[:20], blended, second[10:]]).round().astype(np.uint8)
+    shots = find_shots(barred(video, kind))
+    assert len(shots) == 2
+    assert 8 <= shots[0][1] <= 24
+    assert 26 <= shots[1][0] <= 42
+
+
+def test_a_dark_scene_is_whole(two_clips: tuple[np.ndarray, np.ndarray]) -> None:
+    for video in two_clips:
+        assert find_shots((video // 12).astype(np.uint8)) == [(0, 30)]
+
+
 @pytest.mark.parametrize("length", [17, 49, 65])
 def test_a_dissolve_as_long_as_the_video_leaves_its_purest_frames_alone(
     two_clips: tuple[np.ndarray, np.ndarray], length: int
