@@ -18,6 +18,8 @@ class Measure:
     mean_displacement: float
     p95_displacement: float
     valid_share: float
+    least_valid_share: float
+    """Of the worst frame."""
     covered_share: float
     warp_error: float
     """Median absolute difference between I^r and I^t where drawn, in 8-bit levels."""
@@ -48,6 +50,7 @@ def measure_flow(
         mean_displacement=float(mean),
         p95_displacement=float(p95),
         valid_share=float(valid.double().mean()),
+        least_valid_share=float(valid.double().mean(dim=(1, 2)).min()),
         covered_share=float(mask.double().mean()),
         warp_error=float(error.median()) if error.numel() else 255.0,
         contrast=float(target.float().mean(dim=1).flatten(1).std(dim=1, correction=0).mean()),

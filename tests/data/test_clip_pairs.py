@@ -138,6 +138,7 @@ GOOD = Measure(
     mean_displacement=5.0,
     p95_displacement=9.0,
     valid_share=0.8,
+    least_valid_share=0.6,
     covered_share=0.9,
     warp_error=2.0,
     contrast=40.0,
@@ -150,6 +151,7 @@ GOOD = Measure(
         ({"mean_displacement": 0.01}, "below 0.003"),
         ({"mean_displacement": 60.0}, "above 0.35"),
         ({"valid_share": 0.1}, "valid share"),
+        ({"least_valid_share": 0.1}, "least valid share of a frame 0.1000 is below 0.2"),
         ({"covered_share": 0.1}, "covered share"),
     ],
 )
@@ -167,7 +169,9 @@ def test_accepted_candidate_names_every_bound_it_keeps() -> None:
     assert kept
     assert reason == (
         "mean displacement / width 0.0391 is within 0.003 to 0.35, "
-        "valid share 0.8000 is within 0.4 to 1, covered share 0.9000 is within 0.35 to 1"
+        "valid share 0.8000 is within 0.4 to 1, "
+        "least valid share of a frame 0.6000 is within 0.2 to 1, "
+        "covered share 0.9000 is within 0.35 to 1"
     )
 
 
@@ -176,6 +180,22 @@ def test_identity_needs_no_motion() -> None:
     candidate = Candidate("identity", np.arange(3), np.arange(3))
     kept, _ = judge(candidate, still, 128, ClipPairConfig())
     assert kept
+
+
+def test_one_impossible_frame_among_many_good_ones_rejects_a_pair() -> None:
+    """A pair of which one frame joins two scenes is valid on average."""
+    valid = torch.ones(17, 8, 8, dtype=torch.bool)
+    valid[16, 1:] = False
+    image = torch.zeros(17, 3, 8, 8, dtype=torch.uint8)
+    flow, mask = torch.full((17, 2, 8, 8), 0.5), torch.ones(17, 1, 8, 8)
+    measure = measure_flow(flow, valid, mask, image, image)
+    assert measure.valid_share > 0.9
+    assert measure.least_valid_share == 0.125
+    candidate = draw("constant", [(0, 40)], 1)
+    assert isinstance(candidate, Candidate)
+    kept, why = judge(candidate, measure, 8, ClipPairConfig())
+    assert not kept
+    assert "least valid share of a frame" in why
 
 
 def test_identity_of_black_leader_is_refused() -> None:
@@ -206,6 +226,7 @@ def test_identity_of_black_leader_is_refused() -> None:
         {"min_offset": 9, "max_offset": 8},
         {"min_displacement": 0.5},
         {"min_valid": 1.5},
+        {"min_frame_valid": -0.1},
         {"min_contrast": 200.0},
         {"attempts": 0},
     ],
