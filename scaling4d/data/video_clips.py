@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +35,9 @@ class VideoClip:
     @cached_property
     def identity(self) -> str:
         """Hash of the file's bytes and the window; independent of name and folder."""
-        return settings_hash(content_hash(self.path), self.indices[0], self.indices[-1], self.fps)
+        state = self.path.stat()
+        content = _content_hash(self.path, state.st_size, state.st_mtime_ns)
+        return settings_hash(content, self.indices[0], self.indices[-1], self.fps)
 
     def read(self, size: ClipSize, cache: DiskCache) -> NDArray[np.uint8]:
         """Return all frames (N, H, W, 3) uint8, from the cache where they are kept.
@@ -119,6 +121,12 @@ def collect_clips(
     if not clips:
         raise DataError(f"none of the {given} videos can be used for clips of {size.frames} frames")
     return clips
+
+
+@lru_cache(maxsize=4096)
+def _content_hash(path: Path, size: int, modified: int) -> str:
+    """Hash a file once for all its windows; its size and time of change tell when to do so anew."""
+    return content_hash(path)
 
 
 def _probe(path: Path) -> tuple[int, float]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -90,15 +91,12 @@ def read_video(
         raise VideoError(
             f"start >= 0, step >= 1, frames >= 1 expected, got {start}, {step}, {frames}"
         )
-    images: list[NDArray[np.uint8]] = []
+    stop = sys.maxsize if frames is None else start + frames * step
+    needed = range(start, stop, step)
     with VideoStream(path) as stream:
-        for index, frame in enumerate(stream.decode()):
-            if index >= start and (index - start) % step == 0:
-                image = stream.picture(frame)
-                images.append(image if size is None else fit_image(image, size))
-                if frames is not None and len(images) == frames:
-                    break
+        found = stream.collect(start, needed[-1], needed, _fitting(size))
         fps = stream.fps / step
+    images = [found[index] for index in sorted(found)]
     wanted = 1 if frames is None else frames
     if len(images) < wanted:
         raise VideoError(
@@ -113,7 +111,8 @@ def read_frames(
 ) -> NDArray[np.uint8]:
     """Read frames by index, in any order and with repeats: (N, H, W, 3) uint8.
 
-    Decodes from the start up to the largest index: exact for every codec, which seeking is not.
+    The frames are those that decoding from the start gives, for every codec; it begins at a key
+    frame where the container's times allow that.
 
     Raises:
         VideoError: if the file is missing or broken, or an index lies outside the video.
@@ -121,15 +120,9 @@ def read_frames(
     wanted = [int(index) for index in indices]
     if not wanted or min(wanted) < 0:
         raise VideoError(f"frame indices must be >= 0 and at least one, got {wanted[:8]}")
-    found: dict[int, NDArray[np.uint8]] = {}
-    needed, last = set(wanted), max(wanted)
+    needed = frozenset(wanted)
     with VideoStream(path) as stream:
-        for index, frame in enumerate(stream.decode()):
-            if index in needed:
-                image = stream.picture(frame)
-                found[index] = image if size is None else fit_image(image, size)
-            if index == last:
-                break
+        found = stream.collect(min(needed), max(needed), needed, _fitting(size))
     missing = sorted(needed - set(found))
     if missing:
         raise VideoError(f"{path} has no frame {missing[0]}: it ended before")
@@ -215,6 +208,10 @@ def fit_image(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uin
     crop = image[top : top + height, left : left + width]
     method = cv2.INTER_AREA if height > size[0] else cv2.INTER_CUBIC
     return np.ascontiguousarray(cv2.resize(crop, (size[1], size[0]), interpolation=method))
+
+
+def _fitting(size: tuple[int, int] | None) -> Callable[[NDArray[np.uint8]], NDArray[np.uint8]]:
+    return lambda image: image if size is None else fit_image(image, size)
 
 
 def find_videos(folder: str | Path) -> list[Path]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+_WORTH_SEEKING = 48
+"""First frame wanted from which on looking for a key frame costs less than decoding up to it."""
 
 
 class VideoError(ValueError):
@@ -25,6 +29,8 @@ class Timeline:
     times: tuple[int, ...] | None
     """When each is shown, in units of the stream's time base, increasing; None where the container
     does not say or says the same twice."""
+    keys: tuple[tuple[int, int], ...]
+    """Frames that need none before them, and the time to seek to for each; none without times."""
 
 
 class VideoStream:
@@ -85,6 +91,70 @@ class VideoStream:
         turns = round((getattr(frame, "rotation", 0) or 0) / 90) % 4
         return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
 
+    def collect(
+        self,
+        first: int,
+        last: int,
+        needed: Container[int],
+        convert: Callable[[NDArray[np.uint8]], NDArray[np.uint8]],
+    ) -> dict[int, NDArray[np.uint8]]:
+        """Convert the needed frames by number, of those from ``first`` to ``last`` inclusive.
+
+        Decoding starts at the last key frame before them, and at the first frame of the file where
+        that cannot be done exactly. Numbers beyond the end are left out.
+        """
+        timeline = self.timeline() if first >= _WORTH_SEEKING else None
+        key = max((k for k in timeline.keys if k[0] <= first), default=None) if timeline else None
+        if timeline and key and key[0] > 0:
+            try:
+                return self._collect(self._from_key(timeline, *key), last, needed, convert)
+            except VideoError:
+                self.rewind()
+        return self._collect(enumerate(self.decode()), last, needed, convert)
+
+    def _collect(
+        self,
+        frames: Iterator[tuple[int, Any]],
+        last: int,
+        needed: Container[int],
+        convert: Callable[[NDArray[np.uint8]], NDArray[np.uint8]],
+    ) -> dict[int, NDArray[np.uint8]]:
+        found = {}
+        for number, frame in frames:
+            if number in needed:
+                found[number] = convert(self.picture(frame))
+            if number >= last:
+                break
+        return found
+
+    def _from_key(self, timeline: Timeline, key: int, seek: int) -> Iterator[tuple[int, Any]]:
+        """Yield (number, frame) from a key frame on.
+
+        Containers seek to about the place, and decoders leave out what they cannot show exactly:
+        the times of the frames tell which they are.
+
+        Raises:
+            VideoError: if the frames are not those that the timeline lists.
+        """
+        import av
+
+        times = timeline.times
+        assert times is not None
+        number = key
+        try:
+            self._container.seek(seek, stream=self._stream)
+        except av.FFmpegError as error:
+            raise VideoError(f"{self.path} cannot be searched: {error.strerror}") from None
+        for frame in self.decode():
+            if number == key and frame.pts is not None and frame.pts < times[key]:
+                continue
+            if number == len(times) or frame.pts != times[number]:
+                raise VideoError(f"{self.path} shows frame {number} at a time that is not its own")
+            yield number, frame
+            number += 1
+        if number < len(times):
+            raise VideoError(f"{self.path} ends before frame {number}")
+
     def timeline(self) -> Timeline:
         """Count and time the frames, by their packets where those can be trusted.
 
@@ -109,29 +179,35 @@ def _timeline(path: Path, size: int, modified: int) -> Timeline:
     """List the frames of a file; its size and time of change tell when to do so again."""
     with VideoStream(path) as stream:
         packets = [
-            (packet.pts, packet.is_keyframe, packet.is_discard) for packet in stream.packets()
+            (packet.pts, packet.dts, packet.is_keyframe, packet.is_discard)
+            for packet in stream.packets()
         ]
-        times = [time for time, _, discarded in packets if not discarded]
         if _starts_clean(packets):
-            return Timeline(len(times), _increasing(sorted(times)) if None not in times else None)
-        stream.rewind()
-        times = [frame.pts for frame in stream.decode()]
-        return Timeline(len(times), None if None in times else _increasing(times))
+            found = [pts for pts, _, _, discarded in packets if not discarded]
+            shown = found if None in found else sorted(found)
+        else:
+            stream.rewind()
+            shown = [frame.pts for frame in stream.decode()]
+    if None in shown or any(after <= before for before, after in pairwise(shown)):
+        return Timeline(len(shown), None, ())
+    numbers = {time: number for number, time in enumerate(shown)}
+    keys = [
+        (numbers[pts], pts if dts is None else dts)
+        for pts, dts, is_key, discarded in packets
+        if is_key and not discarded and pts in numbers
+    ]
+    return Timeline(len(shown), tuple(shown), tuple(keys))
 
 
-def _starts_clean(packets: list[tuple[int | None, bool, bool]]) -> bool:
-    """Say whether every packet becomes a frame.
+def _starts_clean(packets: list[tuple[int | None, int | None, bool, bool]]) -> bool:
+    """Say whether every packet (pts, dts, is key frame, is discarded) becomes a frame.
 
     Decoders drop what comes before the first key frame, and frames shown before it that refer to
     one that was cut away.
     """
-    if not packets or not packets[0][1]:
+    if not packets or not packets[0][2]:
         return False
     first = packets[0][0]
     return first is None or all(
-        time is None or time >= first for time, _, discarded in packets if not discarded
+        pts is None or pts >= first for pts, _, _, discarded in packets if not discarded
     )
-
-
-def _increasing(times: list[int]) -> tuple[int, ...] | None:
-    return tuple(times) if len(set(times)) == len(times) and times == sorted(times) else None

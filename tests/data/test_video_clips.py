@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scaling4d.data import video_clips
 from scaling4d.data.disk_cache import DiskCache, content_hash, settings_hash
 from scaling4d.data.pairs import ClipSize, DataError
 from scaling4d.data.video_clips import MAX_CLIP_SECONDS, resampled_indices, windows
@@ -58,6 +59,21 @@ def test_identity_follows_the_content_and_not_the_name(tmp_path: Path) -> None:
     names = [clip.identity for clip in clips]
     assert names[0] == names[1] != names[2]
     assert content_hash(first) == content_hash(same)
+
+
+def test_a_film_is_hashed_once_for_all_its_windows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed = []
+    monkeypatch.setattr(video_clips, "content_hash", lambda path: hashed.append(path) or "hash")
+    film = tmp_path / "film.mp4"
+    film.write_bytes(b"as long as it is there")
+    parts = windows(film, 1600, 16.0, SIZE)
+    assert len({part.identity for part in parts}) == len(parts) == 5
+    assert hashed == [film]
+    film.write_bytes(b"another film of another length")
+    assert windows(film, 1600, 16.0, SIZE)[0].identity
+    assert hashed == [film, film]
 
 
 def test_same_frames_give_the_same_file_so_that_pairs_are_the_same(tmp_path: Path) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 
-from scaling4d.storage.video import probe_video, read_frames
+from scaling4d.storage.video import VideoError, probe_video, read_frames, read_video
 from scaling4d.storage.video_stream import VideoStream
 from tests.storage.encoded import CODECS, copy_stream, drifting_texture, encode
 
@@ -83,3 +84,60 @@ def test_times_are_those_of_the_decoded_frames(encoded: Callable[[str], Path]) -
             times = stream.timeline().times
         if name != "h264.avi":  # an avi holds no times, and FFmpeg guesses them in coding order
             assert times == tuple(frame.pts for frame in decoded_frames(encoded(name)))
+
+
+def assert_reads_equal_decoding(path: Path) -> None:
+    everything = np.stack([frame.to_ndarray(format="rgb24") for frame in decoded_frames(path)])
+    for first in (48, 59, 60, 61, 63, 75, len(everything) - 2):
+        numbers = list(range(first, min(first + 6, len(everything))))
+        np.testing.assert_array_equal(read_frames(path, numbers), everything[numbers])
+    tail = read_video(path, start=50).frames
+    np.testing.assert_array_equal(tail, everything[50:])
+    with pytest.raises(VideoError, match=f"no frame {len(everything)}"):
+        read_frames(path, [60, len(everything)])
+
+
+@pytest.mark.parametrize("name", CODECS)
+def test_frames_read_from_a_key_frame_on_are_those_of_decoding_from_the_start(
+    encoded: Callable[[str], Path], name: str
+) -> None:
+    assert_reads_equal_decoding(encoded(name))
+
+
+@pytest.mark.parametrize("change", [{"trim": 40}, {"drop_keys": 1}], ids=str)
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+@pytest.mark.parametrize("name", ["h264.mp4", "hevc.mp4"])
+def test_frames_of_cut_files_are_those_of_decoding_from_the_start(
+    encoded: Callable[[str], Path], tmp_path: Path, name: str, suffix: str, change: dict[str, int]
+) -> None:
+    assert_reads_equal_decoding(copy_stream(encoded(name), tmp_path / f"cut.{suffix}", **change))
+
+
+@pytest.mark.parametrize("name", ["h264.mp4", "h264.mkv", "hevc.mp4", "vp9.webm", "mpeg4.avi"])
+def test_the_frames_before_a_window_are_not_decoded(
+    encoded: Callable[[str], Path], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = 0
+
+    def counted(stream: VideoStream) -> Iterator[object]:
+        nonlocal count
+        for frame in decode(stream):
+            count += 1
+            yield frame
+
+    decode = VideoStream.decode
+    monkeypatch.setattr(VideoStream, "decode", counted)
+    read_frames(encoded(name), [121, 122])
+    assert count <= 40  # its key frame is at most 30 frames before, and some seek one further
+
+
+def test_only_the_frames_asked_for_are_converted(
+    encoded: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    converted = []
+    picture = VideoStream.picture
+    monkeypatch.setattr(
+        VideoStream, "picture", lambda self, frame: converted.append(1) or picture(self, frame)
+    )
+    read_frames(encoded("h264.mp4"), [5, 30, 90])
+    assert len(converted) == 3
