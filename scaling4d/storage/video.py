@@ -23,6 +23,7 @@ __all__ = [
     "crop_box",
     "find_videos",
     "fit_image",
+    "frame_times",
     "probe_video",
     "read_frames",
     "read_video",
@@ -64,6 +65,16 @@ def probe_video(path: str | Path) -> VideoInfo:
             raise VideoError(f"{path} holds no video frames")
         height, width = stream.picture(frame).shape[:2]
         return VideoInfo(stream.timeline().count, height, width, stream.fps)
+
+
+def frame_times(path: str | Path) -> NDArray[np.float64] | None:
+    """Return when each frame is shown, in seconds after the first; None if the file says nothing.
+
+    Raises:
+        VideoError: if the file is missing or holds no decodable video.
+    """
+    with VideoStream(path) as stream:
+        return stream.seconds()
 
 
 def read_video(

@@ -164,6 +164,14 @@ class VideoStream:
         state = self.path.stat()
         return _timeline(self.path, state.st_size, state.st_mtime_ns)
 
+    def seconds(self) -> NDArray[np.float64] | None:
+        """Return when each frame is shown, from the first one on; None where that is unknown."""
+        times = self.timeline().times
+        if times is None or self._stream.time_base is None:
+            return None
+        ticks = np.array(times, dtype=np.int64)
+        return (ticks - ticks[:1]) * float(self._stream.time_base)
+
     def packets(self) -> Iterator[Any]:
         """Yield the stream's packets, undecoded."""
         import av

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,9 @@ from scaling4d.data.disk_cache import DiskCache, content_hash, settings_hash
 from scaling4d.data.pairs import ClipSize, DataError
 from scaling4d.data.video_clips import MAX_CLIP_SECONDS, resampled_indices, windows
 from scaling4d.data.video_folder import read_video_folder
+from scaling4d.storage.video import frame_times, probe_video
 from tests.data.samples import write_sample_video
+from tests.storage.encoded import encode
 
 SIZE = ClipSize(frames=9, height=32, width=32)
 
@@ -34,6 +37,58 @@ def test_resampling_keeps_within_half_a_frame_of_a_regular_clock(
         assert len(indices) == int((frames - 1) / fps * wanted + 1e-6) + 1
     else:
         np.testing.assert_array_equal(indices, np.arange(frames))
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+@pytest.mark.parametrize("fps", ["24000/1001", "24", "25", "30000/1001", "30", "50", "60000/1001"])
+def test_files_of_constant_rate_are_resampled_by_frame_number(
+    tmp_path: Path, fps: str, suffix: str
+) -> None:
+    """Matroska rounds times to milliseconds, which must not decide between equally near frames."""
+    rate = Fraction(fps)
+    path = encode(tmp_path / f"a.{suffix}", np.zeros((400, 32, 32, 3), dtype=np.uint8), rate)
+    info, times = probe_video(path), frame_times(path)
+    assert times is not None
+    assert len(times) == info.frames == 400
+    np.testing.assert_allclose(times, np.arange(400) / float(rate), atol=1e-3)
+    expected = [int(tick * rate / 16 + Fraction(1, 2)) for tick in range(800)]
+    chosen = resampled_indices(400, info.fps, 16.0, times)
+    assert chosen.tolist() == [index for index in expected if index < 400][: len(chosen)]
+    assert len(chosen) == int(399 / rate * 16) + 1
+    np.testing.assert_array_equal(chosen, resampled_indices(400, info.fps, 16.0))
+
+
+def test_a_phone_video_that_slows_down_is_resampled_by_time(tmp_path: Path) -> None:
+    """30 frames per second in the light and 15 in the dark: 20 on average."""
+    times = np.concatenate([np.arange(150) / 30, 5 + np.arange(75) / 15])
+    frames = np.zeros((225, 32, 32, 3), dtype=np.uint8)
+    encode(tmp_path / "phone.mp4", frames, times=times)
+    (clip,) = read_video_folder(tmp_path, SIZE, skip_broken=False)
+    shown = times[list(clip.indices)]
+    light, dark = shown[shown < 5], shown[shown >= 5]
+    assert np.abs(light - np.arange(len(light)) / 16).max() <= 0.5 / 30 + 1e-4
+    np.testing.assert_allclose(dark, times[150:-1])  # all up to the last tick
+    assert clip.fps == pytest.approx((len(shown) - 1) / shown[-1])
+    assert 15 < clip.fps < 16
+
+
+@given(
+    gaps=st.lists(st.floats(0.001, 0.5), min_size=1, max_size=200),
+    wanted=st.sampled_from([8.0, 16.0]),
+)
+def test_every_tick_gets_the_frame_nearest_in_time_and_none_comes_twice(
+    gaps: list[float], wanted: float
+) -> None:
+    times = np.concatenate([[0.0], np.cumsum(gaps)])
+    fps = len(gaps) / times[-1]
+    chosen = resampled_indices(len(times), fps, wanted, times)
+    assert chosen[0] == 0
+    assert (np.diff(chosen) > 0).all()
+    if np.abs(times * fps - np.arange(len(times))).max() > 0.25:
+        ticks = np.arange(int(times[-1] * wanted + 1e-6) + 1) / wanted
+        reached = np.abs(times[chosen][None] - ticks[:, None]).min(axis=1)
+        best = np.abs(times[None] - ticks[:, None]).min(axis=1)
+        np.testing.assert_allclose(reached, best, atol=1e-8)
 
 
 def test_spatialvid_rates_become_sixteen_frames_per_second() -> None:
