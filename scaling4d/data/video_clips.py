@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -108,13 +109,16 @@ def windows(
     prompt: str = "",
     times: NDArray[np.float64] | None = None,
 ) -> list[VideoClip]:
-    """Cut a video into clips of at most `MAX_CLIP_SECONDS`, none shorter than ``size.frames``."""
+    """Cut a video into clips of at most `MAX_CLIP_SECONDS`, none shorter than ``size.frames``.
+
+    They are longer only where clips of ``size.frames`` would not fit otherwise.
+    """
     indices = resampled_indices(frames, fps, size.fps, times)
     rate = min(fps, size.fps)
     if times is not None and len(indices) > 1 and not _is_regular(times, fps):
         rate = min(size.fps, (len(indices) - 1) / float(times[indices[-1]] - times[0]))
     longest = max(size.frames, int(MAX_CLIP_SECONDS * rate))
-    pieces = max(1, round(len(indices) / longest))
+    pieces = max(1, min(math.ceil(len(indices) / longest), len(indices) // size.frames))
     parts = [part for part in np.array_split(indices, pieces) if len(part) >= size.frames]
     return [VideoClip(path, tuple(part.tolist()), rate, prompt) for part in parts]
 

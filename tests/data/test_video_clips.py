@@ -104,6 +104,19 @@ def test_long_videos_are_cut_into_windows_that_share_no_frame() -> None:
     assert frames == list(range(1600))
 
 
+@pytest.mark.parametrize("seconds", [19.9, 20, 20.1, 29.5, 30.5, 41, 59, 100])
+def test_windows_are_never_longer_than_the_limit(seconds: float) -> None:
+    parts = windows(Path("film.mp4"), round(seconds * 16), 16.0, SIZE)
+    assert max(len(part.indices) / part.fps for part in parts) <= MAX_CLIP_SECONDS
+    assert sum(len(part.indices) for part in parts) == round(seconds * 16)
+
+
+def test_clips_that_are_longer_than_the_limit_still_get_their_windows() -> None:
+    size = ClipSize(frames=400, height=32, width=32)
+    assert [len(w.indices) for w in windows(Path("a"), 500, 16.0, size)] == [500]
+    assert [len(w.indices) for w in windows(Path("a"), 810, 16.0, size)] == [405, 405]
+
+
 def test_identity_follows_the_content_and_not_the_name(tmp_path: Path) -> None:
     first = write_sample_video(tmp_path / "a.mp4", frames=12)
     (tmp_path / "sub").mkdir()
