@@ -249,7 +249,7 @@ class PairReport:
     """The frames that became the pair, the mode first; empty if none did."""
     why: str = ""
     """The bounds that they keep."""
-    measure: Mapping[str, float] = field(default_factory=dict)
+    measure: Mapping[str, float | None] = field(default_factory=dict)
     rejected: list[dict[str, Any]] = field(default_factory=list)
     passed_over: list[dict[str, Any]] = field(default_factory=list)
     """Clips tried before this one that gave no pair, with their rejected candidates."""
@@ -275,7 +275,7 @@ class PairReport:
 
     def to_json(self) -> str:
         """Return one line of JSON."""
-        return json.dumps(asdict(self))
+        return json.dumps(asdict(self), allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> PairReport:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
@@ -26,9 +27,12 @@ class Measure:
     contrast: float
     """Standard deviation of a target frame's grey levels (0..255), mean over the frames."""
 
-    def rounded(self) -> Mapping[str, float]:
-        """Return the values by name, for reports."""
-        return {name: round(value, 4) for name, value in asdict(self).items()}
+    def rounded(self) -> Mapping[str, float | None]:
+        """Return the values by name, for reports; None for what is not finite, as JSON has none."""
+        return {
+            name: round(value, 4) if math.isfinite(value) else None
+            for name, value in asdict(self).items()
+        }
 
 
 def measure_flow(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from scaling4d.data.clip_pairs import (
     ClipPairConfig,
     Measure,
     Mode,
+    PairReport,
     draw_candidate,
     judge,
     measure_flow,
@@ -249,3 +251,7 @@ def test_unknown_flow_has_no_length_and_passes_no_bound_by_itself() -> None:
         kept, why = judge(candidate, measure, 8, ClipPairConfig())
         assert not kept
         assert "mean displacement / width" in why
+        report = PairReport()
+        report.reject(candidate, why, measure)
+        length = json.loads(report.to_json(), parse_constant=pytest.fail)["rejected"][0]
+        assert (length["mean_displacement"] is None) == bool(torch.isnan(unknown).all())
