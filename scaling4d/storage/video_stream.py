@@ -85,11 +85,17 @@ class VideoStream:
             raise VideoError(f"{self.path} breaks off while decoding: {error.strerror}") from None
 
     def picture(self, frame: Any) -> NDArray[np.uint8]:
-        """Convert a frame as displayed (rotation applied): (H, W, 3) uint8 RGB."""
+        """Convert a frame as displayed: (H, W, 3) uint8 RGB.
+
+        Pixels that are not square are made so by the width, and the display matrix is applied:
+        quarter turns, and mirrorings as of a front camera. Other angles go to the nearest of these.
+        """
+        width = round(frame.width * (self._stream.sample_aspect_ratio or 1))
+        if width != frame.width:
+            method = "AREA" if width < frame.width else "BICUBIC"
+            frame = frame.reformat(width=width, format="rgb24", interpolation=method)
         image: NDArray[np.uint8] = frame.to_ndarray(format="rgb24")
-        # Phones store upright clips sideways; `rotation` is counter-clockwise degrees.
-        turns = round((getattr(frame, "rotation", 0) or 0) / 90) % 4
-        return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
+        return _displayed(image, frame)
 
     def collect(
         self,
@@ -180,6 +186,19 @@ class VideoStream:
             yield from (packet for packet in self._container.demux(self._stream) if packet.size)
         except av.FFmpegError as error:
             raise VideoError(f"{self.path} breaks off while reading: {error.strerror}") from None
+
+
+def _displayed(image: NDArray[np.uint8], frame: Any) -> NDArray[np.uint8]:
+    """Apply a frame's display matrix: x' = a x + c y, y' = b x + d y, in fixed point."""
+    from av.sidedata.sidedata import Type
+
+    matrix = frame.side_data.get(Type.DISPLAYMATRIX)
+    if matrix is None:
+        return image
+    a, b, _, c, d = np.frombuffer(bytes(matrix), dtype=np.int32)[:5].tolist()
+    if abs(b) > abs(a):
+        image, a, d = image.swapaxes(0, 1), c, b
+    return np.ascontiguousarray(image[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1])
 
 
 @lru_cache(maxsize=64)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +20,7 @@ from scaling4d.storage.video import (
     read_video,
     write_video,
 )
+from tests.storage.encoded import encode
 
 
 def numbered_frames(count: int, height: int = 32, width: int = 48) -> np.ndarray:
@@ -119,6 +123,55 @@ def test_videos_are_found_anywhere_below_a_folder(tmp_path: Path) -> None:
         find_videos(tmp_path / "empty")
     with pytest.raises(VideoError, match="no folder"):
         find_videos(tmp_path / "none")
+
+
+def display_matrix(video: Path, path: Path, a: int, b: int, c: int, d: int) -> Path:
+    """Copy an mp4 with another display matrix in its track header."""
+    content = bytearray(video.read_bytes())
+    start = content.find(b"tkhd") + 44
+    values = (a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30)
+    content[start : start + 36] = struct.pack(">9i", *values)
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("matrix", "shown"),
+    [
+        ((1, 0, 0, 1), lambda image: image),
+        ((0, 1, -1, 0), lambda image: np.rot90(image, -1)),
+        ((0, -1, 1, 0), lambda image: np.rot90(image, 1)),
+        ((-1, 0, 0, -1), lambda image: np.rot90(image, 2)),
+        ((-1, 0, 0, 1), lambda image: image[:, ::-1]),
+        ((1, 0, 0, -1), lambda image: image[::-1]),
+        ((0, 1, 1, 0), lambda image: image.swapaxes(0, 1)),
+        ((0, -1, -1, 0), lambda image: np.rot90(image, 2).swapaxes(0, 1)),
+    ],
+)
+def test_turned_and_mirrored_videos_are_read_as_displayed(
+    tmp_path: Path, matrix: tuple[int, int, int, int], shown: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    image = np.zeros((64, 96, 3), np.uint8)
+    image[:20, :30], image[40:, 60:], image[:20, 60:] = (255, 0, 0), (0, 0, 255), (0, 255, 0)
+    write_video(tmp_path / "a.mp4", np.repeat(image[None], 4, axis=0), 16)
+    path = display_matrix(tmp_path / "a.mp4", tmp_path / "turned.mp4", *matrix)
+    found = read_video(path).frames[0].astype(int)
+    assert found.shape == shown(image).shape
+    assert np.abs(found - shown(image)).mean() < 3
+    info = probe_video(path)
+    assert (info.height, info.width) == found.shape[:2]
+
+
+@pytest.mark.parametrize(("aspect", "width"), [("64/45", 1024), ("16/15", 768), ("1/2", 360)])
+def test_pixels_that_are_not_square_are_made_so(tmp_path: Path, aspect: str, width: int) -> None:
+    frames = np.zeros((3, 576, 720, 3), np.uint8)
+    frames[:, :, 360:] = 200
+    path = encode(tmp_path / "dvd.mp4", frames, 25, aspect=Fraction(aspect))
+    assert (probe_video(path).height, probe_video(path).width) == (576, width)
+    image = read_video(path).frames[1]
+    assert image.shape == (576, width, 3)
+    assert image[:, : width // 2 - 4].mean() < 3
+    assert abs(image[:, width // 2 + 4 :].mean() - 200) < 3
 
 
 def test_a_contact_sheet_places_pictures_row_by_row() -> None:
