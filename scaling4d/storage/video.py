@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -228,17 +229,28 @@ def _fitting(size: tuple[int, int] | None) -> Callable[[NDArray[np.uint8]], NDAr
 def find_videos(folder: str | Path) -> list[Path]:
     """Return the video files anywhere below a folder, sorted by path.
 
+    Links to folders are followed; what several lead to, or a loop, is listed once.
+
     Raises:
         VideoError: if the folder does not exist or holds no video.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise VideoError(f"no folder of videos at {folder}")
-    found = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in VIDEO_SUFFIXES and not path.name.startswith(".")
-    )
+    found: list[Path] = []
+    seen: set[str] = set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        if os.path.realpath(place) in seen:
+            folders.clear()
+            continue
+        seen.add(os.path.realpath(place))
+        # Folders before links to them, so that files keep the path of their own folder.
+        folders.sort(key=lambda name: (Path(place, name).is_symlink(), name))
+        found += [
+            Path(place, name)
+            for name in names
+            if Path(name).suffix.lower() in VIDEO_SUFFIXES and not name.startswith(".")
+        ]
     if not found:
         raise VideoError(f"{folder} holds no video ({', '.join(VIDEO_SUFFIXES)})")
-    return found
+    return sorted(found)

@@ -125,6 +125,17 @@ def test_videos_are_found_anywhere_below_a_folder(tmp_path: Path) -> None:
         find_videos(tmp_path / "none")
 
 
+def test_links_to_folders_are_followed_and_loops_are_not(tmp_path: Path) -> None:
+    for name in ("set/z/b.mp4", "elsewhere/a.mp4"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "set" / "more").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "set" / "again").symlink_to(tmp_path / "set" / "z")
+    (tmp_path / "elsewhere" / "loop").symlink_to(tmp_path / "set")
+    found = find_videos(tmp_path / "set")
+    assert found == [tmp_path / "set" / "more" / "a.mp4", tmp_path / "set" / "z" / "b.mp4"]
+
+
 def display_matrix(video: Path, path: Path, a: int, b: int, c: int, d: int) -> Path:
     """Copy an mp4 with another display matrix in its track header."""
     content = bytearray(video.read_bytes())
