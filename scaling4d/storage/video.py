@@ -164,9 +164,11 @@ def write_video(
         raise VideoError(f"videos are written as .mp4, got {path}")
     even = [(0, 0), (0, frames.shape[1] % 2), (0, frames.shape[2] % 2), (0, 0)]
     frames = np.pad(frames, even, mode="edge")
-    with atomic_path(path) as partial, av.open(str(partial), "w") as container:
+    # The index goes to the front, so that a browser can begin before it has the whole file.
+    faststart = {"movflags": "+faststart"}
+    with atomic_path(path) as partial, av.open(str(partial), "w", options=faststart) as container:
         rate = Fraction(fps).limit_denominator(100_000)
-        options = {"crf": str(quality), "movflags": "+faststart", "threads": "1"}
+        options = {"crf": str(quality), "threads": "1"}
         # Without it x264's fastest code reads memory that nobody wrote, at most widths: the same
         # frames then give other bytes each time, and training pairs are seeded by a file's bytes.
         options["x264-params"] = "cpu-independent=1"

@@ -136,6 +136,11 @@ def test_links_to_folders_are_followed_and_loops_are_not(tmp_path: Path) -> None
     assert found == [tmp_path / "set" / "more" / "a.mp4", tmp_path / "set" / "z" / "b.mp4"]
 
 
+def test_a_written_video_has_its_index_in_front(video: Path) -> None:
+    content = video.read_bytes()
+    assert 0 < content.find(b"moov") < content.find(b"mdat")
+
+
 def display_matrix(video: Path, path: Path, a: int, b: int, c: int, d: int) -> Path:
     """Copy an mp4 with another display matrix in its track header."""
     content = bytearray(video.read_bytes())
