@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scaling4d.data.clip_pairs import ClipPairConfig, PairReport
 from scaling4d.data.disk_cache import DiskCache
@@ -21,7 +22,11 @@ def reports(folder: Path, config: ClipPairConfig, count: int) -> list[PairReport
     (clip,) = read_video_folder(folder, SIZE, skip_broken=False)
     flow, cache = FlowConfig(name="dis"), DiskCache(folder / "cache")
     pairs = RealPairs([clip], SIZE, config=config, flow=flow, cache=cache, seed=3)
-    found = (pairs._variant(clip, variant)["report"] for variant in range(count))
+
+    def read() -> NDArray[np.uint8]:
+        return clip.read(SIZE, cache)
+
+    found = (pairs._variant(clip, variant, read)["report"] for variant in range(count))
     return [PairReport.from_json(str(report)) for report in found]
 
 
