@@ -62,8 +62,8 @@ class ClipPairConfig:
     """Smallest share of source pixels whose flow the backward flow confirms."""
     min_frame_valid: float = 0.2
     """Smallest share of them in any one frame. A few frames that join two scenes across a missed
-    cut vanish in the mean; in real clips they had 0.17 at most, and frames of one scene 0.37 at
-    least."""
+    cut vanish in the mean; between the project's real clips they had 0.17 at most. Of 227
+    candidates drawn in those clips themselves this bound turns 5 away."""
     min_covered: float = 0.35
     """Smallest share of target pixels that the warp draws."""
     min_contrast: float = 3.0
