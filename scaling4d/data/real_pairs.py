@@ -38,6 +38,9 @@ _CACHE_VERSION = 5
 """Part of every key: raise it when shots are found or pairs drawn in another way, or when the
 meaning of a cached value changes."""
 
+_BEYOND = 1 << 32
+"""No run has as many epochs: variants beside those of epochs, where each epoch has its own."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class FlowConfig:
@@ -113,33 +116,47 @@ class RealPairs:
         """Make the pair of a draw: variant ``epoch`` (modulo ``variants``) of its clip.
 
         A clip that yields no acceptable pair hands over to the next one, and with ``skip_broken``
-        so does one that cannot be read; the report says so.
+        so does one that cannot be read. Where all do, their other variants are tried: a variant has
+        one mode, which few videos may not allow. The report says what was passed over.
 
         Raises:
-            DataError: if no clip yields a pair, or a video is broken (unless skipped).
+            DataError: if no variant of a clip yields a pair, or a video is broken (unless skipped).
         """
-        variant = draw.epoch % self.config.variants if self.config.variants else draw.epoch
         passed_over: list[dict[str, Any]] = []
         last = ""
-        for step in range(len(self.clips)):
-            clip = self.clips[(draw.item + step) % len(self.clips)]
-            try:
-                made = self._pair_of(clip, variant, draw.seed)
-            except DataError as error:
-                last = self._skip(clip, str(error))
-                passed_over.append({"clip": clip.path.name, "rejected": [], "broken": last})
-                continue
-            if isinstance(made, ClipPair):
-                made.report = {**made.report, "passed_over": passed_over}
-                return made
-            last = made.rejected[-1]["reason"]
-            passed_over.append({"clip": clip.path.name, "rejected": made.rejected})
-        broken = sum("broken" in clip for clip in passed_over)
+        for number, variant in enumerate(self._variants(draw.epoch)):
+            for step in range(len(self.clips)):
+                clip = self.clips[(draw.item + step) % len(self.clips)]
+                if number > 0 and clip in self._broken:
+                    continue  # as the report says already
+                try:
+                    made = self._pair_of(clip, variant, draw.seed)
+                except DataError as error:
+                    last = self._skip(clip, str(error))
+                    passed_over.append({"clip": clip.path.name, "rejected": [], "broken": last})
+                    continue
+                if isinstance(made, ClipPair):
+                    made.report = {**made.report, "passed_over": passed_over}
+                    return made
+                last = made.rejected[-1]["reason"]
+                passed_over.append({"clip": clip.path.name, "rejected": made.rejected})
+        broken = len(self._broken)
         unread = f", {broken} cannot be read" if broken else ""
         raise DataError(
-            f"none of the {len(self.clips)} clips gave a pair in {self.config.attempts} attempts"
-            f"{unread} (the last reason: {last}); loosen data.pairs or use videos with more motion"
+            f"none of the {len(self.clips)} clips gave a pair in any of {self._tried} variants of "
+            f"{self.config.attempts} attempts{unread} (the last reason: {last}); loosen data.pairs "
+            "or use videos with more motion"
         )
+
+    @property
+    def _tried(self) -> int:
+        return self.config.variants or ClipPairConfig().variants
+
+    def _variants(self, epoch: int) -> list[int]:
+        """Return the variant of an epoch, then those to try where no clip gives that one."""
+        if self.config.variants:
+            return [(epoch + step) % self.config.variants for step in range(self._tried)]
+        return [epoch + step * _BEYOND for step in range(self._tried)]
 
     def _pair_of(self, clip: VideoClip, variant: int, seed: int) -> ClipPair | PairReport:
         """Return a clip's pair, or the report on why it gives none."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from scaling4d.data.clip_pairs import ClipPairConfig, PairReport
 from scaling4d.data.disk_cache import DiskCache
+from scaling4d.data.mixture import Draw
 from scaling4d.data.pairs import ClipSize
 from scaling4d.data.real_pairs import FlowConfig, RealPairs
 from scaling4d.data.video_folder import read_video_folder
@@ -47,3 +48,21 @@ def test_black_leader_gives_no_pair_and_says_so(tmp_path: Path) -> None:
     (report,) = reports(tmp_path, identity, 1)
     assert not report.accepted
     assert report.rejected[0]["reason"].startswith("contrast 0.0")
+
+
+def test_one_video_that_allows_few_modes_still_gives_pairs(tmp_path: Path) -> None:
+    """A variant has one mode; where no clip passes with it, other variants do."""
+    still = np.repeat(drifting_texture(1, 48, 48), 40, axis=0)
+    write_video(tmp_path / "still.mp4", still, 16)
+    (clip,) = read_video_folder(tmp_path, SIZE, skip_broken=False)
+    for variants in (8, 0):
+        config = ClipPairConfig(attempts=2, max_offset=6, identity=1.0, variants=variants)
+        flow, cache = FlowConfig(name="dis"), DiskCache(None)
+        pairs = RealPairs([clip], SIZE, config=config, flow=flow, cache=cache, seed=3)
+        found = [
+            pairs.pair(Draw(position=0, source="real", item=0, epoch=epoch, seed=7)).report
+            for epoch in range(5)
+        ]
+        assert {report["accepted"].split()[0] for report in found} == {"identity"}
+        passed = [entry for report in found for entry in report["passed_over"]]
+        assert passed, "some epochs' own variants have a mode that takes motion"
