@@ -19,12 +19,13 @@ TINY = BackboneConfig(options={"dim": 32, "depth": 1, "heads": 2, "patch": 8})
 
 GLOBAL_STATE = {
     "a global generator": r"^\s*(?:import|from) random\b"
-    r"|np\.random\.(?!Generator\b|PCG64\b|default_rng\([^)])",
+    r"|np\.random\.(?!Generator\b|PCG64\b|default_rng\([^)]|SeedSequence(?:\([^)]|[^(]))",
     "torch's global generator": r"torch\.(?:manual_seed|seed)\(",
     "the clock": r"time\.time(?:_ns)?\(|\b(?:now|utcnow|today|strftime|gmtime)\(",
 }
 # Where a library draws from torch's global generator, it is seeded first, from what is passed in.
 SEEDED = {"scaling4d/models/vnvs.py", "scaling4d/estimators/raft.py", "train/run.py"}
+AGES = {"scaling4d/storage/atomic.py"}  # of files that killed writers left, and of nothing else
 
 
 def test_images_reach_the_model_without_gamma(tmp_path: Path) -> None:
@@ -56,6 +57,8 @@ def test_seeds_alone_decide(repository: Path) -> None:
             name = file.relative_to(repository).as_posix()
             for what, pattern in GLOBAL_STATE.items():
                 if name in SEEDED and what.startswith("torch"):
+                    continue
+                if name in AGES and what == "the clock":
                     continue
                 if re.search(pattern, file.read_text(), re.MULTILINE):
                     found.append(f"{name} uses {what}")
