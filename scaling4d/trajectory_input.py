@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from scaling4d.geometry.camera_path import CameraPath
+from scaling4d.geometry.formats.files import require_folders_above
 from scaling4d.geometry.formats.given import FIRST_FRAME_HELP, Given
 from scaling4d.geometry.frame_count import require_frame_count
 from scaling4d.geometry.presets import PRESETS
@@ -16,7 +17,6 @@ from scaling4d.geometry.trajectory import Trajectory, parse_trajectory
 from scaling4d.geometry.trajectory_io import (
     FORMATS,
     PoseFormat,
-    require_pivot_depth,
     split_name,
 )
 
@@ -53,9 +53,9 @@ def add_input(parser: argparse.ArgumentParser) -> None:
     outside.add_argument(
         "--intrinsics", type=float, nargs=4, metavar=("FX", "FY", "CX", "CY"), help="pixels"
     )
-    outside.add_argument("--fps", type=float, help="frames per second")
+    outside.add_argument("--fps", type=float, help="frames per second (places cameras with times)")
     outside.add_argument("--camera", help="which camera of a file with several")
-    outside.add_argument("--video-frames", type=int, help="frames of the video (SpatialVID)")
+    outside.add_argument("--video-frames", type=int, help="frames of the video (SpatialVID, times)")
     outside.add_argument("--first-frame", type=int, help=FIRST_FRAME_HELP)
 
 
@@ -67,7 +67,7 @@ def given_from(arguments: argparse.Namespace) -> Given:
     """
     if (arguments.height is None) != (arguments.width is None):
         raise ValueError("give both --height and --width, or neither")
-    for name in ("height", "width", "fps", "video_frames"):
+    for name in ("height", "width", "fps", "video_frames", "pivot_depth"):
         value = getattr(arguments, name)
         if value is not None and not 0 < value < np.inf:
             raise ValueError(f"--{name.replace('_', '-')} must be finite and > 0, got {value}")
@@ -94,8 +94,6 @@ def read_input(
     text = arguments.input
     if arguments.frames is not None:
         require_frame_count(arguments.frames, "--frames")
-    if arguments.pivot_depth is not None:
-        require_pivot_depth(arguments.pivot_depth, "--pivot-depth")
     if text.partition(":")[0] in PRESETS:
         if arguments.frames is None:
             arguments.frames = 49  # the paper's clip length, section 4.1
@@ -120,10 +118,6 @@ def refuse_to_replace(path: Path, force: bool) -> None:
     Raises:
         ValueError: if it may not, or a file stands in the folder's place.
     """
-    above = next((folder for folder in path.parents if folder.is_file()), None)
-    if above is not None:
-        raise ValueError(
-            f"{above} is a file, and {path.name} cannot be written into it: name a folder"
-        )
+    require_folders_above(path)
     if path.exists() and not force:
         raise ValueError(f"{path} exists: choose another name, or --force to replace it")

@@ -176,11 +176,9 @@ def load_trajectory(
         mode: how a pose file is meant, see `Trajectory.from_cameras`.
 
     Raises:
-        ValueError: if there is no such file or it does not follow its format, or for a pivot depth
-            that is not finite and > 0.
+        ValueError: if there is no such file or it does not follow its format, or if lengths are in
+            a pivot depth that is not finite and > 0.
     """
-    if pivot_depth is not None:
-        require_pivot_depth(pivot_depth, "pivot_depth")
     name, path = split_name(text)
     kind = _format(name)
     if isinstance(kind, MotionFormat):
@@ -190,16 +188,6 @@ def load_trajectory(
     if given.height is not None and given.width is not None:
         cameras = fit_cameras(cameras, given.height, given.width)
     return Trajectory.from_cameras(cameras, mode)
-
-
-def require_pivot_depth(depth: float, name: str) -> None:
-    """Check that a pivot lies before the camera, where lengths can be measured in its depth.
-
-    Raises:
-        ValueError: naming ``name`` and the depth, if it is not finite and > 0.
-    """
-    if not (np.isfinite(depth) and depth > 0.0):
-        raise ValueError(f"{name} must be finite and > 0 metres, got {depth:g}")
 
 
 def holds_cameras(name: str) -> bool:

@@ -74,7 +74,7 @@ def test_what_we_write_counts_from_0_even_without_frame_0(
 
 def test_a_number_before_the_first_frame_is_refused(tmp_path: Path) -> None:
     path = named_files(tmp_path, "colmap", [3, 4])
-    with pytest.raises(ValueError, match="image number 3 lies before the given first frame, 4"):
+    with pytest.raises(ValueError, match="frame number 3 lies before the given first frame, 4"):
         read_cameras(path, given=Given(first_frame=4))
 
 

@@ -52,12 +52,12 @@ def test_a_pivot_behind_the_camera_turns_no_length_around(
     status, _, error = convert(capsys, "dolly:distance=0.2p", out, f"--pivot-depth={depth}")
     assert (status, error) == (
         2,
-        f"error: --pivot-depth must be finite and > 0 metres, got {depth:g}\n",
+        f"error: --pivot-depth must be finite and > 0, got {depth}\n",
     )
     assert not out.exists()
     keys = tmp_path / "keys.yaml"
     keys.write_text("keyframes: [{frame: 0}, {frame: 4, yaw: 10}]")
-    with pytest.raises(ValueError, match="pivot_depth must be finite and > 0"):
+    with pytest.raises(ValueError, match="depth of that pivot in metres, > 0, got"):
         load_trajectory(str(keys), pivot_depth=depth)
 
 
@@ -92,11 +92,11 @@ def test_a_file_in_the_place_of_a_folder_is_named(
     status, _, error = convert(capsys, "static", f"{name}:{file}", *LENS, "--force")
     assert (status, f"{file} is a file, name another folder" in error) == (2, True)
     status, _, error = convert(capsys, "static", f"{name}:{file / 'below'}", *LENS)
-    assert (status, f"{file} is a file, and below cannot be written" in error) == (2, True)
+    assert (status, f"{file} is a file, name another folder" in error) == (2, True)
     with pytest.raises(ValueError, match="is a file, name another folder"):
         write_cameras(file / "below", every_frame(), name)
     assert main(["trajectory", "plot", "static", str(file / "a.png")]) == 2
-    assert "is a file, and a.png cannot be written" in capsys.readouterr().err
+    assert "is a file, name another folder" in capsys.readouterr().err
     assert file.read_text() == "precious"
 
 

@@ -32,7 +32,7 @@ UNREADABLE = (
     LookupError,
     MemoryError,
     OverflowError,
-    RuntimeError,  # and its NotImplementedError: encrypted or strangely compressed
+    RuntimeError,  # of zipfile, for entries that are encrypted or compressed in a way it lacks
     SyntaxError,
     tokenize.TokenError,
     struct.error,
@@ -184,10 +184,19 @@ def make_folder_of(path: Path) -> None:
     """
     if path.is_dir():
         raise ValueError(f"cannot write {path}: it is a folder, name a file")
+    require_folders_above(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+
+
+def require_folders_above(path: Path) -> None:
+    """Check that the folder of a path exists or can be made.
+
+    Raises:
+        ValueError: if a file has the name of a folder above it.
+    """
     above = next((folder for folder in path.parents if folder.exists()), path.parent)
     if above.is_file():
         raise ValueError(f"cannot write {path}: {above} is a file, name another folder")
-    path.parent.mkdir(parents=True, exist_ok=True)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from scaling4d.geometry.formats.given import frame_index_or_none
+from scaling4d.geometry.formats.first_frame import from_first_frame
 
 logger = logging.getLogger(__name__)
 
@@ -57,12 +57,7 @@ def numbered(
                 "cameras` and `trajectory convert`)",
                 path,
             )
-    if lowest < first_frame:
-        raise ValueError(
-            f"{path}: image number {lowest} lies before the given first frame, {first_frame}: "
-            f"give the number in the name of the video's first frame"
-        )
-    return frame_index_or_none(index - first_frame)
+    return from_first_frame(index, first_frame, path)
 
 
 def _say_in_order(path: Path, count: int, reason: str) -> None:
